@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// DuplicateFilter: which header hashes were already paid on which tip. Used twice: by each worker for a
+// quick answer, and by the ledger's door for the pool-wide one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "adit/bitcoin/hash.h"
+
+namespace adit {
+
+/// An insert-only set of hashes with open addressing, keyed by the hash's first 16 bytes (internal
+/// order: the random end). Grows by doubling up to `limit` entries; then it refuses, never evicts.
+class HashSet {
+ public:
+  explicit HashSet(std::size_t limit) : limit_(limit) {}
+  enum class Insert { Added, Present, Full };
+  Insert insert(const BlockHash& hash);
+  bool contains(const BlockHash& hash) const;
+  std::size_t size() const { return size_; }
+  void clear();
+
+ private:
+  struct Key {
+    std::uint64_t low = 0, high = 0;
+    bool operator==(const Key&) const = default;
+  };
+  std::size_t slot(const Key& key) const;
+  void grow();
+  std::vector<Key> slots_;  // the all-zero key is "empty"; a real hash of it is stored as {1, 0}
+  std::size_t size_ = 0;
+  std::size_t limit_;
+};
+
+/// One HashSet for each of the last `kTips` tips by use, so that a reorg back to an earlier tip finds its
+/// hashes again. A tip is named by its block hash (a share's prev).
+class DuplicateFilter {
+ public:
+  static constexpr std::size_t kTips = 4;
+  explicit DuplicateFilter(std::size_t limit_per_tip = 1'000'000) : limit_(limit_per_tip) {}
+  HashSet::Insert insert(const BlockHash& tip, const BlockHash& header_hash);
+  std::size_t size() const;
+
+ private:
+  struct Entry {
+    BlockHash tip;
+    HashSet hashes;
+    std::uint64_t used;
+  };
+  std::vector<Entry> entries_;
+  std::size_t last_ = 0;
+  std::uint64_t clock_ = 0;
+  std::size_t limit_;
+};
+
+}  // namespace adit

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Job: one immutable piece of work for everybody, {template, coinbase halves, merkle branch}. Shared between
+// threads by pointer; nothing in it ever changes.
+#pragma once
+
+#include <memory>
+
+#include "adit/bitcoin/header.h"
+#include "adit/bitcoin/merkle.h"
+#include "adit/crypto/sha256.h"
+#include "adit/mining/block_template.h"
+#include "adit/mining/coinbase.h"
+
+namespace adit {
+
+/// Counts the jobs of this process, from 1.
+using JobNumber = Strong<std::uint32_t, struct JobNumberTag>;
+/// Counts the tips this process has seen; a job of a lower one is stale.
+using TipNumber = Strong<std::uint32_t, struct TipNumberTag>;
+
+struct Job {
+  JobNumber number;
+  TipNumber tip;
+  TemplatePtr block_template;
+  CoinbaseHalves coinbase;
+  Sha256 coinbase_front;      ///< midstate after coinbase.prefix
+  MerkleBranch branch;
+  std::int32_t version = 0;   ///< the template's with the pool's version-rolling mask cleared
+  std::uint32_t ntime = 0;
+  std::uint32_t min_ntime = 0;
+  Target network_target;
+  bool clean = false;         ///< the first job of its tip: older work is worthless
+  bool empty = false;         ///< coinbase only, sent at once on a new tip
+};
+using JobPtr = std::shared_ptr<const Job>;
+
+struct JobOptions {
+  std::uint32_t version_mask = 0x1fffe000;  ///< pool's mask, cleared in the advertised version
+  std::string coinbase_tag;
+  std::vector<TxOut> outputs;  ///< must sum to the template's coinbase value
+};
+
+Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr block_template,
+                        const JobOptions& options);
+
+/// The header of a share: version as rolled, root folded from the coinbase with this extranonce.
+HeaderBytes share_header(const Job& job, const Extranonce& extranonce, std::uint32_t version,
+                         std::uint32_t ntime, std::uint32_t nonce);
+
+/// The whole block for submitblock.
+ByteVec block_for_submit(const Job& job, const HeaderBytes& header, const Extranonce& extranonce);
+/// A block with the job's coinbase skeleton (zero extranonce, zero nonce) for getblocktemplate's proposal mode.
+ByteVec block_for_proposal(const Job& job);
+
+}  // namespace adit

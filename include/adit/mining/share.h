@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// A share as submitted, and the verdict on it.
+#pragma once
+
+#include <optional>
+
+#include "adit/bitcoin/header.h"
+#include "adit/bitcoin/target.h"
+#include "adit/mining/job.h"
+
+namespace adit {
+
+/// Names one issue of a job to one channel: a resend of the same job has another `issue`.
+struct IssuedJobId {
+  JobNumber number;
+  std::uint16_t issue = 0;
+  auto operator<=>(const IssuedJobId&) const = default;
+};
+
+struct ShareSubmission {
+  IssuedJobId job;
+  Bytes rolled;  ///< the miner's part of the extranonce (V1 extranonce2)
+  std::uint32_t ntime = 0;
+  std::uint32_t nonce = 0;
+  std::optional<std::uint32_t> version_bits;  ///< absent: no sixth parameter (V1)
+  bool authorised = true;                     ///< false: judged last, after the block test
+};
+
+enum class RejectReason : std::uint8_t {
+  UnknownJob,
+  StaleJob,
+  NtimeOutOfRange,
+  VersionNotAllowed,   ///< bits outside the mask, or bits without negotiation
+  VersionMissing,      ///< rolling negotiated, no bits sent
+  BadExtranonceSize,
+  LowDifficulty,
+  Duplicate,
+  Unauthorised,
+  StorageFull,         ///< the duplicate set or the disk can take no more; not credited
+};
+inline constexpr std::size_t kRejectReasons = 10;
+std::string_view reject_reason_name(RejectReason reason);  ///< "stale-job", for logs and metrics
+
+/// Everything known of a judged share. Flat, so that the hot path allocates nothing.
+struct ShareVerdict {
+  std::optional<RejectReason> reject;  ///< absent: accepted
+  bool is_block = false;               ///< meets the network target, whatever `reject` says
+  const Job* job = nullptr;            ///< owned by the channel's job book; null if unknown
+  BlockHash hash;                      ///< valid when `job` is set and the extranonce had its size
+  HeaderBytes header{};
+  Extranonce extranonce{};
+  Difficulty difficulty;               ///< frozen into the job when it was issued
+  Work work;                           ///< the credit: work of that difficulty's target
+};
+
+}  // namespace adit

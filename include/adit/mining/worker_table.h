@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// WorkerTable: the workers (ADDRESS.name) one thread has seen, as small numbers, with what is worth remembering of
+// each over a reconnect. Bounded: past the cap the least recently used one without sessions is forgotten.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "adit/base/strong.h"
+
+namespace adit {
+
+/// Index into one thread's WorkerTable; means nothing elsewhere.
+using WorkerIndex = Strong<std::uint32_t, struct WorkerIndexTag>;
+
+struct WorkerEntry {
+  std::string account;  ///< canonical address
+  std::string name;     ///< what follows the dot; may be empty
+  double last_rate = 0; ///< hashes a second; 0 unknown
+  std::uint32_t sessions = 0;
+  std::uint32_t generation = 0;  ///< changes when the index is given to another worker
+};
+
+class WorkerTable {
+ public:
+  explicit WorkerTable(std::size_t capacity = 200'000);
+  /// Finds or adds, and counts one session for it.
+  WorkerIndex acquire(std::string_view account, std::string_view name);
+  void release(WorkerIndex index);
+  void remember_rate(WorkerIndex index, double hashes_per_second);
+  const WorkerEntry& at(WorkerIndex index) const;
+  /// 0 when unknown. Does not add.
+  double rate_of(std::string_view account, std::string_view name) const;
+  std::size_t size() const { return by_name_.size(); }
+
+ private:
+  std::vector<WorkerEntry> entries_;
+  std::unordered_map<std::string, std::uint32_t> by_name_;
+  std::list<std::uint32_t> idle_;
+  std::vector<std::list<std::uint32_t>::iterator> idle_place_;
+  std::vector<std::uint32_t> free_;
+  std::size_t capacity_;
+};
+
+}  // namespace adit

@@ -1,0 +1,1 @@
+"""A stand-in for bitcoind: a real chain in memory, real validation, and faults on demand."""
