@@ -112,7 +112,7 @@ async def _pour(writer, size):
         size -= len(block)
 
 
-async def spoil(http, writer, fault, status, body):
+async def spoil(head, writer, fault, status, body):
     """Sends a spoiled answer; returns whether the connection may go on."""
     kind, half = fault.kind, body[:len(body) // 2]
     if kind in ("close", "hang"):
@@ -123,7 +123,7 @@ async def spoil(http, writer, fault, status, body):
         writer.write(b"\x00\xff\x16SSH-2.0-nothing\r\n\r\n")
         return False
     if kind in ("cut", "reset", "stall"):
-        writer.write(http.head(status, len(body)) + half)
+        writer.write(head(status, len(body)) + half)
         await writer.drain()
         if kind == "stall":
             await asyncio.sleep(fault.seconds)
@@ -134,7 +134,7 @@ async def spoil(http, writer, fault, status, body):
             _abort(writer)
         return False
     if kind == "trickle":
-        writer.write(http.head(status, len(body)))
+        writer.write(head(status, len(body)))
         for i in range(min(fault.size or 100, len(body))):
             writer.write(body[i:i + 1])
             await asyncio.sleep(fault.seconds)
@@ -142,20 +142,20 @@ async def spoil(http, writer, fault, status, body):
         return True
     if kind == "oversized":
         size = fault.size or 200_000_000
-        writer.write(http.head(200, size) + b'{"result":"')
+        writer.write(head(200, size) + b'{"result":"')
         await _pour(writer, size - 11)
         return True
     if kind.startswith("length"):
         wrong = len(body) + 100 if kind == "length_long" else max(0, len(body) - 10)
-        writer.write(http.head(status, wrong) + body)
+        writer.write(head(status, wrong) + body)
         return False
     if kind.startswith("chunked"):
-        return _chunks(http, writer, kind, status, body)
-    return _replace(http, writer, fault, status, body)
+        return _chunks(head, writer, kind, status, body)
+    return _replace(head, writer, fault, status, body)
 
 
-def _chunks(http, writer, kind, status, body):
-    writer.write(http.head(status, None, [("Transfer-Encoding", "chunked")]))
+def _chunks(head, writer, kind, status, body):
+    writer.write(head(status, None, [("Transfer-Encoding", "chunked")]))
     if kind == "chunked":
         for at in range(0, len(body), 1000):
             piece = body[at:at + 1000]
@@ -166,7 +166,7 @@ def _chunks(http, writer, kind, status, body):
     return False
 
 
-def _replace(http, writer, fault, status, body):
+def _replace(head, writer, fault, status, body):
     """The faults that are a whole, well-framed answer of the wrong content."""
     kind, headers, form = fault.kind, [], "application/json"
     if kind == "503":
@@ -187,7 +187,7 @@ def _replace(http, writer, fault, status, body):
         body = b"" if kind == "empty" else b"null\n"
     elif kind == "gzip":
         headers, body = [("Content-Encoding", "gzip")], gzip.compress(body)
-    writer.write(http.head(status, len(body), headers, form) + body)
+    writer.write(head(status, len(body), headers, form) + body)
     return True
 
 

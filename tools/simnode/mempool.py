@@ -67,6 +67,13 @@ class Mempool:
         self.updates += 1
         return pooled
 
+    def trim(self, count):
+        """Forgets all but the first `count` transactions."""
+        keep = list(self.pooled.values())[:count]
+        self.pooled = {p.txid: p for p in keep}
+        self.tip_changed()
+        self.updates += 1
+
     def tip_changed(self, disconnected=()):
         """Keeps what the new tip still allows, parents before children."""
         old = [tx for block in disconnected for tx in block.txs[1:]] + [p.tx for p in self.pooled.values()]

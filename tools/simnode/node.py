@@ -10,7 +10,7 @@ from .faults import FaultPlan
 from .mempool import Mempool
 from .mutations import TemplatePlan
 from .stats import Stats
-from .wire import Block, display
+from .wire import display
 
 
 class Node:
@@ -19,11 +19,13 @@ class Node:
         self.rng = random.Random(options.seed)
         self.started = time.time()
         self.chain = Chain(options.network, options.bits, options.premine)
+        self.chain.mock_time = options.mock_time
         self.mempool = Mempool(self.chain, self.rng)
         self.faults, self.templates, self.stats = FaultPlan(), TemplatePlan(), Stats()
         self.network_name = options.network
+        self.submit_answers, self.proposal_answers = [], []
         self.ibd, self.warmup, self.connections = False, None, 8
-        self.publisher, self.peers, self.servers = None, None, None
+        self.publisher, self.peers = None, None
         self.stopping = asyncio.Event()
         self._changed, self._wake, self._serial = asyncio.Event(), 0, 0
         self._source, self._template = "own", (None, None)
@@ -31,7 +33,7 @@ class Node:
         self.chain.listeners.append(self._tip_moved)
 
     def _premine(self):
-        end = self.options.start_time or int(time.time()) - 60
+        end = self.options.start_time or self.chain.now() - 60
         count = self.options.premine
         for n in range(count):
             entry_time = max(end - 600 * (count - 1 - n), self.chain.tip.header.time + 1)
@@ -134,9 +136,6 @@ class Node:
         answer = dict(self._template[1])
         answer["curtime"] = max(self.chain.now(), answer["mintime"])
         return self.templates.apply(answer)
-
-    def decode_block(self, text):
-        return Block.parse(bytes.fromhex(text))
 
     def genesis_shown(self):
         """The genesis block of the network that the node claims to be on."""
