@@ -39,7 +39,6 @@ VENDORS = (
     ('openssl/bn.h', ('crypto',)),
     ('openssl/', ('uv',)),
     ('uv.h', ('uv',)),
-    ('uv/', ('uv',)),
     ('curl/', ('uv',)),
     ('zmq', ('uv',)),
     ('microhttpd', ('uv',)),
