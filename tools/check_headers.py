@@ -60,8 +60,8 @@ def compile_alone(header, include_as, command, build):
     text = f'#include "{include_as}"\n'
     if not unit.exists() or unit.read_text(encoding='utf-8') != text:
         unit.write_text(text, encoding='utf-8')
-    done = subprocess.run(command + ['-O0', '-fdiagnostics-color=never', '-c', str(unit), '-o', str(unit) + '.o'], cwd=build,
-                          capture_output=True, text=True, check=False)
+    own = ['-O0', '-fdiagnostics-color=never', '-c', str(unit), '-o', str(unit) + '.o']
+    done = subprocess.run(command + own, cwd=build, capture_output=True, text=True, check=False)
     if done.returncode == 0 and not done.stderr:
         return ''
     return f'{header}:1: does not compile alone; include what it uses.\n{done.stderr}'

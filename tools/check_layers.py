@@ -3,7 +3,8 @@
 """Checks who includes whom: rooms, private headers and vendor libraries.
 
 The tables below are the architecture: a room sees the rooms under it, and a vendor library
-shows itself to one room. tests/<room>/ sees what its room sees; other tests and tools/ see all.
+shows itself to one room. tests/<room>/ sees what its room sees, and any vendor library (as an
+oracle); the other tests and tools/ see all.
 """
 import argparse
 import pathlib
@@ -50,7 +51,6 @@ VENDORS = (
     ('jemalloc/', ('app',)),
     ('doctest', ()),
 )
-VENDORS_OF_TESTS = ('doctest', 'simdjson')
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 SOURCES = ('.cpp', '.h')
@@ -85,18 +85,13 @@ class Place:
 
 
 def vendor_of(target):
-    """The (prefix, rooms) row for an included path, or None."""
-    for prefix, rooms in VENDORS:
-        if target.startswith(prefix):
-            return prefix, rooms
-    return None
+    """The rooms that may include this vendor header, or None when it is no vendor's."""
+    return next((rooms for prefix, rooms in VENDORS if target.startswith(prefix)), None)
 
 
 def judge_vendor(place, target):
-    prefix, rooms = vendor_of(target)
-    if place.room is None or place.room in rooms:
-        return None
-    if place.test and prefix in VENDORS_OF_TESTS:
+    rooms = vendor_of(target)
+    if place.test or place.room in rooms:
         return None
     owner = ' and '.join(f"'{room}'" for room in rooms) if rooms else 'tests'
     return f"<{target}> belongs to {owner}; go through a header of that room"
@@ -137,8 +132,10 @@ def check_file(root, path):
         if not match:
             continue
         bracket, target = match.groups()
-        if vendor_of(target):
+        if vendor_of(target) is not None:
             problem = judge_vendor(place, target)
+        elif place.test and (root / path).parent.joinpath(target).exists():
+            problem = None
         elif bracket == '"':
             problem = judge_room(place, target)
         elif target.split('/')[0] in (*ROOMS, 'adit') and '/' in target:

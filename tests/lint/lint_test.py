@@ -104,6 +104,9 @@ class Layers(TreeTest):
     def test_tests_see_what_their_room_sees(self):
         self.allowed('tests/mining/a_test.cpp', '<doctest/doctest.h>')
         self.allowed('tests/mining/b_test.cpp', '"mining/tables.h"')
+        self.allowed('tests/mining/d_test.cpp', '<openssl/sha.h>')
+        self.put('tests/mining/helper.h', SPDX)
+        self.allowed('tests/mining/e_test.cpp', '"helper.h"')
         self.allowed('tests/support/a.cpp', '"adit/ledger/ledger.h"')
         self.reported('tests/mining/c_test.cpp', '"adit/ledger/ledger.h"', "may not see 'ledger'")
 
