@@ -14,10 +14,12 @@ namespace adit {
 struct Address {
   std::string text;  ///< canonical: bech32 in lower case, base58 as given
   Script script;
+  /// A witness version or length without rules today: anyone could spend what is paid to it.
+  bool future_witness = false;
 };
 
-/// Errors say why: checksum, "wrong network" (a valid address of another one), version, length, mixed
-/// case. At most 90 characters.
+/// Errors say why: checksum, "wrong network" (a valid address of another one), version, length,
+/// mixed case. At most 90 characters.
 Result<Address> parse_address(std::string_view text, Network network);
 /// The address of a script, or nullopt for scripts that have none.
 std::optional<std::string> address_of(Bytes script, Network network);

@@ -18,12 +18,12 @@ class Satoshi {
 
   friend Satoshi operator+(Satoshi a, Satoshi b) {
     std::int64_t sum = 0;
-    CHECK(!__builtin_add_overflow(a.value_, b.value_, &sum));
+    ADIT_CHECK(!__builtin_add_overflow(a.value_, b.value_, &sum));
     return Satoshi(sum);
   }
   friend Satoshi operator-(Satoshi a, Satoshi b) {
     std::int64_t difference = 0;
-    CHECK(!__builtin_sub_overflow(a.value_, b.value_, &difference));
+    ADIT_CHECK(!__builtin_sub_overflow(a.value_, b.value_, &difference));
     return Satoshi(difference);
   }
   Satoshi& operator+=(Satoshi b) { return *this = *this + b; }

@@ -24,9 +24,9 @@ struct Block {
 ByteVec assemble_block(const HeaderBytes& header, Bytes coinbase_with_witness,
                        std::span<const ByteVec> transactions);
 
-/// The independent second look before a found block is submitted: parses the bytes, recomputes the merkle
-/// root, the witness commitment, BIP34 height, weight and the coinbase script's length. An error names
-/// the rule by its BIP22 word.
+/// The independent second look before a found block is submitted: parses the bytes, recomputes the
+/// merkle root, the witness commitment, BIP34 height, weight and the coinbase script's length. An
+/// error names the rule by its BIP22 word.
 Status check_block(Bytes block, std::uint32_t height);
 
 }  // namespace adit

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// DuplicateFilter: which header hashes were already paid on which tip. Used twice: by each worker for a
-// quick answer, and by the ledger's door for the pool-wide one.
+// DuplicateFilter: which header hashes were already paid on which tip. Used twice: by each worker
+// for a quick answer, and by the ledger's door for the pool-wide one.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +34,8 @@ class HashSet {
   std::size_t limit_;
 };
 
-/// One HashSet for each of the last `kTips` tips by use, so that a reorg back to an earlier tip finds its
-/// hashes again. A tip is named by its block hash (a share's prev).
+/// One HashSet for each of the last `kTips` tips by use, so that a reorg back to an earlier tip
+/// finds its hashes again. A tip is named by its block hash (a share's prev).
 class DuplicateFilter {
  public:
   static constexpr std::size_t kTips = 4;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "adit/base/bytes.h"
 
@@ -31,7 +32,9 @@ struct HashOf {
     return h;
   }
   template <class Other>
-  static HashOf from(const HashOf<Other>& other) { return {other.bytes}; }
+  static HashOf from(const HashOf<Other>& other) {
+    return {other.bytes};
+  }
 };
 
 using Hash256 = HashOf<struct AnyHashTag>;

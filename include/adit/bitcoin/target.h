@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Target, nBits, Work and Difficulty. A hash meets a target when, read as a little-endian number, it
-// is not above it. Difficulty 1 is the target 0xFFFF * 2^208 ("bdiff"), as every V1 firmware means it.
+// Target, nBits, Work and Difficulty. A hash meets a target when, read as a little-endian number,
+// it is not above it. Difficulty 1 is the target 0xFFFF * 2^208 ("bdiff"), as every V1 firmware
+// means it.
 #pragma once
 
 #include <compare>
@@ -43,8 +44,8 @@ inline bool meets(const HashOf<Tag>& hash, const Target& target) {
   return U256::from_le(hash.bytes.data()) <= target.value();
 }
 
-/// Expected hashes: floor(2^256 / (target + 1)), in 128 bits, saturating at 2^128 - 1. The only unit
-/// of credit. Sums are checked.
+/// Expected hashes: floor(2^256 / (target + 1)), in 128 bits, saturating at 2^128 - 1. The only
+/// unit of credit. Sums are checked.
 class Work {
  public:
   constexpr Work() = default;
@@ -72,14 +73,18 @@ class Difficulty {
  public:
   /// 1.
   constexpr Difficulty() = default;
-  /// Decimal with optional fraction and exponent ("0.00016", "1e-10", "1024", "1E3"). nullopt: empty,
-  /// sign, NaN, hex, zero, out of range, more than 40 characters. Digits past the 18th are dropped.
+  /// Decimal with optional fraction and exponent ("0.00016", "1e-10", "1024", "1E3"). nullopt:
+  /// empty, sign, NaN, hex, zero, out of range, more than 40 characters. Digits past the 18th are
+  /// dropped.
   static std::optional<Difficulty> parse(std::string_view text);
-  static Difficulty from_u64(std::uint64_t value);  ///< value >= 1
-  /// The nearest difficulty to a finite positive double that firmware reads back without loss: whole
-  /// numbers above 1, at most six significant digits below. For vardiff; CHECK on non-finite or <= 0.
+  /// value >= 1 (CHECK); digits past the 18th are dropped.
+  static Difficulty from_u64(std::uint64_t value);
+  /// The nearest difficulty to a finite positive double that firmware reads back without loss:
+  /// whole numbers above 1, at most six significant digits below. For vardiff; CHECK on non-finite
+  /// or <= 0.
   static Difficulty from_estimate(double value);
-  /// The difficulty of a target, rounded down to 18 significant digits: for messages and statistics.
+  /// The difficulty of a target, rounded down to 18 significant digits: for messages and
+  /// statistics.
   static Difficulty of(const Target& target);
 
   /// floor(0xFFFF * 2^208 / difficulty), at most 2^256 - 1 and at least 1.
@@ -92,6 +97,9 @@ class Difficulty {
   bool operator==(const Difficulty& other) const { return (*this <=> other) == 0; }
 
  private:
+  /// Strips trailing zeros, so that equal values have equal members; nullopt when out of range.
+  static std::optional<Difficulty> make(std::uint64_t mantissa, std::int32_t exponent);
+
   std::uint64_t mantissa_ = 1;
   std::int32_t exponent_ = 0;
 };

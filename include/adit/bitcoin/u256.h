@@ -10,7 +10,7 @@
 
 namespace adit {
 
-using Uint128 = unsigned __int128;
+__extension__ typedef unsigned __int128 Uint128;
 
 struct U256 {
   std::array<std::uint64_t, 4> limb{};  ///< least significant first
@@ -20,7 +20,10 @@ struct U256 {
     return {{static_cast<std::uint64_t>(v), static_cast<std::uint64_t>(v >> 64), 0, 0}};
   }
   static U256 max() { return {{~0ull, ~0ull, ~0ull, ~0ull}}; }
-  static U256 from_le(const std::uint8_t* bytes32);
+  static U256 from_le(const std::uint8_t* bytes32) {
+    return {{load_le<std::uint64_t>(bytes32), load_le<std::uint64_t>(bytes32 + 8),
+             load_le<std::uint64_t>(bytes32 + 16), load_le<std::uint64_t>(bytes32 + 24)}};
+  }
   std::array<std::uint8_t, 32> to_le() const;
 
   std::strong_ordering operator<=>(const U256& o) const {

@@ -27,8 +27,8 @@ class Sha256 {
  public:
   Sha256();
   Sha256& write(Bytes data);
-  Digest finish();           ///< the object is spent afterwards
-  Digest finish_double();    ///< SHA-256 of finish()
+  Digest finish();         ///< the object is spent afterwards
+  Digest finish_double();  ///< SHA-256 of finish()
 
  private:
   Sha256State state_;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Ledger: the rules of the books. Every share passes its door: the hash must prove the credited work, and must not have been
-// paid before, on any connection, by any protocol, before or after a restart. It gets the next sequence
-// number and a place in the hash chain, and is durable before its receipt leaves. After any store error
-// the ledger refuses for ever. Thread: the ledger writer's.
+// Ledger: the rules of the books. Every share passes its door: the hash must prove the credited
+// work, and must not have been paid before, on any connection, by any protocol, before or after a
+// restart. It gets the next sequence number and a place in the hash chain, and is durable before
+// its receipt leaves. After any store error the ledger refuses for ever. Thread: the ledger
+// writer's.
 #pragma once
 
 #include <span>
@@ -31,8 +32,8 @@ enum class DoorVerdict : std::uint8_t { Durable, Duplicate, NotProved, Full };
 struct LedgerOptions {
   Network network = Network::Main;
   std::uint8_t instance = 0;
-  bool sync = true;              ///< false: the caller syncs within 100 ms (relaxed)
-  bool accept_loss = false;      ///< open although the high-water mark says shares are missing
+  bool sync = true;          ///< false: the caller syncs within 100 ms (relaxed)
+  bool accept_loss = false;  ///< open although the high-water mark says shares are missing
 };
 
 /// What the world outside the database remembers of it, so that a restored old backup is noticed.
@@ -45,17 +46,18 @@ struct HighWater {
 
 class Ledger {
  public:
-  /// Opens or creates the books in `store`: checks schema version, genesis and instance, leases a new boot number,
-  /// and rebuilds the duplicate filter from the newest shares.
+  /// Opens or creates the books in `store`: checks schema version, genesis and instance, leases a
+  /// new boot number, and rebuilds the duplicate filter from the newest shares.
   static Result<Ledger> open(LedgerStore& store, const LedgerOptions& options,
                              const std::optional<HighWater>& mark);
 
-  /// The lasting id of a worker, made at first sight (in memory until the next append writes it). "" is a valid name.
+  /// The lasting id of a worker, made at first sight (in memory until the next append writes it).
+  /// "" is a valid name.
   LedgerWorkerId worker_id(std::string_view account, std::string_view worker);
 
-  /// Books the candidates that pass the door, in order, in one commit, and says of each what became of it (`verdicts`
-  /// has the candidates' size; `first` is the sequence of the first durable one). An error: nothing was
-  /// promised, nothing more will be accepted.
+  /// Books the candidates that pass the door, in order, in one commit, and says of each what became
+  /// of it (`verdicts` has the candidates' size; `first` is the sequence of the first durable one).
+  /// An error: nothing was promised, nothing more will be accepted.
   Status append(std::span<const ShareCandidate> shares, UnixMillis now,
                 std::vector<DoorVerdict>& verdicts, Sequence& first);
 
@@ -64,7 +66,8 @@ class Ledger {
   /// Blocks that are not Mature, Refused or Orphaned, oldest first.
   Result<std::vector<BlockRecord>> unsettled_blocks();
 
-  /// Forgets share runs that end before `before`. The chain stays verifiable from the oldest run that is left.
+  /// Forgets share runs that end before `before`. The chain stays verifiable from the oldest run
+  /// that is left.
   Status expire_shares(UnixMillis before);
 
   Sequence last_sequence() const { return last_; }
@@ -96,8 +99,9 @@ class Ledger {
   LedgerBatch pending_names_;
 };
 
-/// `adit ledger verify`: walks the share runs, recomputes every chain value and the proof of every credit, checks that sequences
-/// have no hole, that no hash is paid twice on a tip, and that totals of accounts equal the sums.
+/// `adit ledger verify`: walks the share runs, recomputes every chain value and the proof of every
+/// credit, checks that sequences have no hole, that no hash is paid twice on a tip, and that totals
+/// of accounts equal the sums.
 struct VerifyReport {
   std::uint64_t shares = 0;
   Sequence first, last;

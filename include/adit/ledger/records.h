@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the ledger writes. Shares are fixed, versioned, little-endian records; accounts, workers and blocks are JSON, so that
-// payout tools in any language read them with a stock RocksDB binding. docs/ledger.md is the reference.
+// What the ledger writes. Shares are fixed, versioned, little-endian records; accounts, workers and
+// blocks are JSON, so that payout tools in any language read them with a stock RocksDB binding.
+// docs/ledger.md is the reference.
 #pragma once
 
 #include <array>
@@ -17,12 +18,13 @@
 
 namespace adit {
 
-using Sequence = Strong<std::uint64_t, struct SequenceTag>;        ///< shares, from 1, without holes
-using AccountId = Strong<std::uint32_t, struct AccountIdTag>;      ///< from 1, in order of first share
+using Sequence = Strong<std::uint64_t, struct SequenceTag>;    ///< shares, from 1, without holes
+using AccountId = Strong<std::uint32_t, struct AccountIdTag>;  ///< from 1, in order of first share
 using LedgerWorkerId = Strong<std::uint32_t, struct LedgerWorkerIdTag>;
 
-/// One paid share. On disk 112 bytes: version u8 = 1, flags u8 (bit 0: met the network target), reserved u16 = 0,
-/// height u32, sequence u64, time_ms i64, account u32, worker u32, hash 32, tip 32 (the header's prev), work u128.
+/// One paid share. On disk 112 bytes: version u8 = 1, flags u8 (bit 0: met the network target),
+/// reserved u16 = 0, height u32, sequence u64, time_ms i64, account u32, worker u32, hash 32, tip
+/// 32 (the header's prev), work u128.
 struct ShareRecord {
   static constexpr std::size_t kSize = 112;
   static constexpr std::uint8_t kVersion = 1;
@@ -44,14 +46,16 @@ struct ShareRecord {
 /// chain(n) = SHA-256(chain(n-1) || record n); chain(0) = 32 zero bytes.
 Digest chain_next(const Digest& previous, Bytes record);
 
-/// The found-block state machine (reliability: FOUND -> ... -> MATURE). States only move along these arrows.
+/// The found-block state machine (reliability: FOUND -> ... -> MATURE). States only move along
+/// these arrows.
 enum class BlockState : std::uint8_t {
   Found,      ///< known, perhaps not yet on disk
   Submitted,  ///< sent to the nodes, no final answer
   Side,       ///< a node keeps it beside the best chain; may still win
   Accepted,   ///< a node connected it
   Refused,    ///< consensus refusal; final
-  Orphaned,   ///< positive proof: another block at that height, 6 deep; final unless a reorg brings it back
+  Orphaned,   ///< positive proof: another block at that height, 6 deep; final unless a reorg brings
+              ///< it back
   Mature,     ///< 100 confirmations
 };
 std::string_view block_state_name(BlockState state);
@@ -64,11 +68,11 @@ struct BlockRecord {
   BlockHash prev;
   std::uint32_t height = 0;
   UnixMillis found;
-  Satoshi value;               ///< the coinbase's whole value
-  std::string account, worker; ///< the finder
-  Sequence after;              ///< the last share booked when it was found
+  Satoshi value;                ///< the coinbase's whole value
+  std::string account, worker;  ///< the finder
+  Sequence after;               ///< the last share booked when it was found
   BlockState state = BlockState::Found;
-  std::string detail;          ///< the newest answer of a node, verbatim
+  std::string detail;  ///< the newest answer of a node, verbatim
   std::uint32_t confirmations = 0;
 
   std::string json() const;

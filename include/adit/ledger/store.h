@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// LedgerStore: the port to the disk. A sorted map per family, atomic batches, and a commit that is durable when it
-// returns. Production is RocksDB (rocks room); tests have it in memory and break it. (After LevelDB's Env.)
+// LedgerStore: the port to the disk. A sorted map per family, atomic batches, and a commit that is
+// durable when it returns. Production is RocksDB (rocks room); tests have it in memory and break
+// it. (After LevelDB's Env.)
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,17 @@
 
 namespace adit {
 
-enum class Family : std::uint8_t { Meta, Shares, Slices, Accounts, Workers, Blocks, Credits, Payments, Stats };
+enum class Family : std::uint8_t {
+  Meta,
+  Shares,
+  Slices,
+  Accounts,
+  Workers,
+  Blocks,
+  Credits,
+  Payments,
+  Stats
+};
 inline constexpr std::size_t kFamilies = 9;
 std::string_view family_name(Family family);  ///< "meta", "shares", ...
 
@@ -46,11 +57,13 @@ class LedgerStore {
   virtual Status commit(const LedgerBatch& batch, bool sync) = 0;
   virtual Result<std::optional<std::string>> get(Family family, std::string_view key) = 0;
   /// In key order from `first` (inclusive) until `visit` returns false or the family ends.
-  virtual Status scan(Family family, std::string_view first,
-                      const std::function<bool(std::string_view key, std::string_view value)>& visit) = 0;
+  virtual Status scan(
+      Family family, std::string_view first,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) = 0;
   /// In reverse key order from the end.
-  virtual Status scan_back(Family family,
-                           const std::function<bool(std::string_view key, std::string_view value)>& visit) = 0;
+  virtual Status scan_back(
+      Family family,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) = 0;
 };
 
 std::string key_u64(std::uint64_t value);  ///< 8 bytes big-endian

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// BlockTemplate: what a node proposes to mine, parsed, checked and never changed again (BIP22, BIP23, BIP145).
+// BlockTemplate: what a node proposes to mine, parsed, checked and never changed again (BIP22,
+// BIP23, BIP145).
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,8 @@ struct BlockTemplate {
   std::uint32_t mintime = 0;
   Satoshi coinbase_value;
   std::vector<TemplateTransaction> transactions;
-  /// Recomputed, not copied; absent when the node gave none (no witness transaction, before segwit).
+  /// Recomputed, not copied; absent when the node gave none (no witness transaction, before
+  /// segwit).
   std::optional<Hash256> witness_commitment;
   std::string long_poll_id;
   std::uint32_t sigop_limit = 80'000;

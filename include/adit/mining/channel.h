@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Channel: one stream of work, {prefix, difficulty, issued jobs, vardiff}. V1 has one a connection, V2 many; sessions
-// translate. Thread: its worker's.
+// Channel: one stream of work, {prefix, difficulty, issued jobs, vardiff}. V1 has one a connection,
+// V2 many; sessions translate. Thread: its worker's.
 #pragma once
 
 #include <vector>
@@ -23,20 +23,27 @@ class Channel {
   static constexpr std::size_t kJobsPerTip = 16;
 
   /// `policy` outlives the channel.
-  Channel(const ChannelPolicy& policy, const ExtranoncePrefix& prefix, Difficulty start, Instant now);
+  Channel(const ChannelPolicy& policy, const ExtranoncePrefix& prefix, Difficulty start,
+          Instant now);
 
-  /// Issues `job`, freezing the current difficulty into it. Jobs of the last two tips are kept, 16 each.
+  /// Issues `job`, freezing the current difficulty into it. Jobs of the last two tips are kept, 16
+  /// each.
   IssuedJobId publish(const JobPtr& job, Instant now);
-  /// Issues the newest job again under a new id (after a change of difficulty). CHECKs that there is one.
+  /// Issues the newest job again under a new id (after a change of difficulty). CHECKs that there
+  /// is one.
   IssuedJobId reissue(Instant now);
   const JobPtr& newest_job() const;  ///< null before the first
 
-  /// Judges a share. Order: block test first, then job, ntime, version bits, extranonce size, target,
-  /// duplicate, worker; stale = a job of an older tip. A hash enters `seen` only when its target is met.
+  /// Judges a share. Order: block test first, then job, ntime, version bits, extranonce size,
+  /// target, duplicate, worker; stale = a job of an older tip. A hash enters `seen` only when its
+  /// target is met.
   ShareVerdict submit(const ShareSubmission& share, Instant now, DuplicateFilter& seen);
 
   /// Version rolling as negotiated: 0 while not.
-  void set_version_mask(std::uint32_t mask) { rolling_negotiated_ = true; version_mask_ = mask; }
+  void set_version_mask(std::uint32_t mask) {
+    rolling_negotiated_ = true;
+    version_mask_ = mask;
+  }
   std::uint32_t version_mask() const { return version_mask_; }
   bool rolling_negotiated() const { return rolling_negotiated_; }
 

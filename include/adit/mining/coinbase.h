@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The coinbase transaction around its extranonce gap. The halves are the serialisation without witness, as V1 sends
-// them and as the txid hashes them.
+// The coinbase transaction around its extranonce gap. The halves are the serialisation without
+// witness, as V1 sends them and as the txid hashes them.
 #pragma once
 
 #include <optional>
@@ -17,8 +17,8 @@ using Extranonce = std::array<std::uint8_t, kExtranonceSize>;
 
 struct CoinbasePlan {
   std::uint32_t height = 0;
-  std::string tag;              ///< printable, e.g. "/example/"; cut is an error, not silent
-  std::vector<TxOut> outputs;   ///< who is paid; their sum is the whole coinbase value
+  std::string tag;             ///< printable, e.g. "/example/"; cut is an error, not silent
+  std::vector<TxOut> outputs;  ///< who is paid; their sum is the whole coinbase value
   std::optional<Hash256> witness_commitment;
 };
 
@@ -27,13 +27,15 @@ struct CoinbaseHalves {
   ByteVec suffix;  ///< just after the extranonce .. lock time
 };
 
-/// scriptSig = height push, tag push, push of 16 extranonce bytes; 2..100 bytes in all. Locked to height - 1
-/// with sequence 0xfffffffe (BIP54-ready, harmless today; height 0 locks to 0). The commitment is the last output. Errors: script
-/// too long, no outputs, value out of range.
+/// scriptSig = height push, tag push, push of 16 extranonce bytes; 2..100 bytes in all. Locked to
+/// height - 1 with sequence 0xfffffffe (BIP54-ready, harmless today; height 0 locks to 0). The
+/// commitment is the last output. Errors: script too long, no outputs, value out of range.
 Result<CoinbaseHalves> build_coinbase(const CoinbasePlan& plan);
 
 Txid coinbase_txid(const CoinbaseHalves& halves, const Extranonce& extranonce);
-/// The form that goes into the block: with the 32-byte zero witness reserved value iff `has_commitment` (BIP141).
-ByteVec coinbase_for_block(const CoinbaseHalves& halves, const Extranonce& extranonce, bool has_commitment);
+/// The form that goes into the block: with the 32-byte zero witness reserved value iff
+/// `has_commitment` (BIP141).
+ByteVec coinbase_for_block(const CoinbaseHalves& halves, const Extranonce& extranonce,
+                           bool has_commitment);
 
 }  // namespace adit

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// ExtranoncePrefix and its allocator: our part of the extranonce, never shared by two streams of work whose shares
-// could still be paid. Layout, big-endian: instance u8, worker u8, boot u16, counter u32, then zero bytes up to
-// the size; unique over restarts because `boot` is leased from the ledger at each start.
+// ExtranoncePrefix and its allocator: our part of the extranonce, never shared by two streams of
+// work whose shares could still be paid. Layout, big-endian: instance u8, worker u8, boot u16,
+// counter u32, then zero bytes up to the size; unique over restarts because `boot` is leased from
+// the ledger at each start.
 #pragma once
 
 #include <array>
@@ -34,7 +35,8 @@ class ExtranonceAllocator {
   explicit ExtranonceAllocator(Lease lease) : lease_(lease) {}
   /// `size` is 8..15. nullopt when 2^32 prefixes are in use.
   std::optional<ExtranoncePrefix> allocate(std::uint8_t size);
-  /// Reused only after the tip has moved past `last_tip` by two, when every job made under it is dead.
+  /// Reused only after the tip has moved past `last_tip` by two, when every job made under it is
+  /// dead.
   void release(const ExtranoncePrefix& prefix, TipNumber last_tip);
   void tip_changed(TipNumber tip) { tip_ = tip; }
   std::size_t live() const { return live_; }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Job: one immutable piece of work for everybody, {template, coinbase halves, merkle branch}. Shared between
-// threads by pointer; nothing in it ever changes.
+// Job: one immutable piece of work for everybody, {template, coinbase halves, merkle branch}.
+// Shared between threads by pointer; nothing in it ever changes.
 #pragma once
 
 #include <memory>
@@ -23,14 +23,14 @@ struct Job {
   TipNumber tip;
   TemplatePtr block_template;
   CoinbaseHalves coinbase;
-  Sha256 coinbase_front;      ///< midstate after coinbase.prefix
+  Sha256 coinbase_front;  ///< midstate after coinbase.prefix
   MerkleBranch branch;
-  std::int32_t version = 0;   ///< the template's with the pool's version-rolling mask cleared
+  std::int32_t version = 0;  ///< the template's with the pool's version-rolling mask cleared
   std::uint32_t ntime = 0;
   std::uint32_t min_ntime = 0;
   Target network_target;
-  bool clean = false;         ///< the first job of its tip: older work is worthless
-  bool empty = false;         ///< coinbase only, sent at once on a new tip
+  bool clean = false;  ///< the first job of its tip: older work is worthless
+  bool empty = false;  ///< coinbase only, sent at once on a new tip
 };
 using JobPtr = std::shared_ptr<const Job>;
 
@@ -49,7 +49,8 @@ HeaderBytes share_header(const Job& job, const Extranonce& extranonce, std::uint
 
 /// The whole block for submitblock.
 ByteVec block_for_submit(const Job& job, const HeaderBytes& header, const Extranonce& extranonce);
-/// A block with the job's coinbase skeleton (zero extranonce, zero nonce) for getblocktemplate's proposal mode.
+/// A block with the job's coinbase skeleton (zero extranonce, zero nonce) for getblocktemplate's
+/// proposal mode.
 ByteVec block_for_proposal(const Job& job);
 
 }  // namespace adit

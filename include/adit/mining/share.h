@@ -30,13 +30,13 @@ enum class RejectReason : std::uint8_t {
   UnknownJob,
   StaleJob,
   NtimeOutOfRange,
-  VersionNotAllowed,   ///< bits outside the mask, or bits without negotiation
-  VersionMissing,      ///< rolling negotiated, no bits sent
+  VersionNotAllowed,  ///< bits outside the mask, or bits without negotiation
+  VersionMissing,     ///< rolling negotiated, no bits sent
   BadExtranonceSize,
   LowDifficulty,
   Duplicate,
   Unauthorised,
-  StorageFull,         ///< the duplicate set or the disk can take no more; not credited
+  StorageFull,  ///< the duplicate set or the disk can take no more; not credited
 };
 inline constexpr std::size_t kRejectReasons = 10;
 std::string_view reject_reason_name(RejectReason reason);  ///< "stale-job", for logs and metrics
@@ -49,8 +49,8 @@ struct ShareVerdict {
   BlockHash hash;                      ///< valid when `job` is set and the extranonce had its size
   HeaderBytes header{};
   Extranonce extranonce{};
-  Difficulty difficulty;               ///< frozen into the job when it was issued
-  Work work;                           ///< the credit: work of that difficulty's target
+  Difficulty difficulty;  ///< frozen into the job when it was issued
+  Work work;              ///< the credit: work of that difficulty's target
 };
 
 }  // namespace adit

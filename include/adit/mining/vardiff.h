@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Vardiff: from the work a channel has proved and the time that took, the difficulty at which it sends the wanted
-// number of shares a minute. The estimate is Poisson: n shares in t seconds pin the rate to an interval, and the
-// difficulty moves only when the wanted rate lies outside that interval, by at most 4x a step. Without shares it
-// decays: silence too is evidence. Pure: time is an argument. Floating point is allowed here, and only here: the
-// result is rounded to an exact Difficulty.
+// Vardiff: from the work a channel has proved and the time that took, the difficulty at which it
+// sends the wanted number of shares a minute. The estimate is Poisson: n shares in t seconds pin
+// the rate to an interval, and the difficulty moves only when the wanted rate lies outside that
+// interval, by at most 4x a step. Without shares it decays: silence too is evidence. Pure: time is
+// an argument. Floating point is allowed here, and only here: the result is rounded to an exact
+// Difficulty.
 #pragma once
 
 #include <optional>
@@ -32,9 +33,10 @@ class Vardiff {
   /// When to call retarget() again even without shares.
   Instant next_check() const;
 
-  /// The miner's wish (d=, suggest_difficulty): a start or a fixed value; clamped to the operator's bounds.
+  /// The miner's wish (d=, suggest_difficulty): a start or a fixed value; clamped to the operator's
+  /// bounds.
   void suggest(const Difficulty& wish, Instant now);
-  void set_floor(const Difficulty& floor);  ///< md=; never below the operator's minimum
+  void set_floor(const Difficulty& floor);         ///< md=; never below the operator's minimum
   void fix(const Difficulty& value, Instant now);  ///< fd=
   /// Never harder than the network, whatever the bounds say.
   void set_ceiling(const Difficulty& network);

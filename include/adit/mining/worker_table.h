@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// WorkerTable: the workers (ADDRESS.name) one thread has seen, as small numbers, with what is worth remembering of
-// each over a reconnect. Bounded: past the cap the least recently used one without sessions is forgotten.
+// WorkerTable: the workers (ADDRESS.name) one thread has seen, as small numbers, with what is worth
+// remembering of each over a reconnect. Bounded: past the cap the least recently used one without
+// sessions is forgotten.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +19,9 @@ namespace adit {
 using WorkerIndex = Strong<std::uint32_t, struct WorkerIndexTag>;
 
 struct WorkerEntry {
-  std::string account;  ///< canonical address
-  std::string name;     ///< what follows the dot; may be empty
-  double last_rate = 0; ///< hashes a second; 0 unknown
+  std::string account;   ///< canonical address
+  std::string name;      ///< what follows the dot; may be empty
+  double last_rate = 0;  ///< hashes a second; 0 unknown
   std::uint32_t sessions = 0;
   std::uint32_t generation = 0;  ///< changes when the index is given to another worker
 };

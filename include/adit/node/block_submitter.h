@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// BlockSubmitter: brings each found block to every node and follows it until it is buried or disproved. Sans-I/O like NodeLink.
-// The table of answers is reliability's: null/duplicate = accepted; inconclusive = side; no answer (error -28/-9/-10, 503, 401,
-// reset, time-out, garbage) = ask again at 0, 50, 100, 200 ... 2000 ms; a BIP22 refusal is final and verbatim.
+// BlockSubmitter: brings each found block to every node and follows it until it is buried or
+// disproved. Sans-I/O like NodeLink. The table of answers is reliability's: null/duplicate =
+// accepted; inconclusive = side; no answer (error -28/-9/-10, 503, 401, reset, time-out, garbage) =
+// ask again at 0, 50, 100, 200 ... 2000 ms; a BIP22 refusal is final and verbatim.
 #pragma once
 
 #include <memory>
@@ -28,7 +29,8 @@ class BlockSubmitter {
  public:
   explicit BlockSubmitter(std::size_t nodes);
   /// Starts (or, after a restart, resumes) a block. Idempotent by hash.
-  void submit(const BlockHash& hash, const BlockHash& prev, std::uint32_t height, std::string block_hex, Instant now);
+  void submit(const BlockHash& hash, const BlockHash& prev, std::uint32_t height,
+              std::string block_hex, Instant now);
   /// A node came back or its tip moved: ask again what is open.
   void node_changed(NodeIndex node, Instant now);
   void answer(const RpcAnswer& answer, Instant now);

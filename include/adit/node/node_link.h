@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// NodeLink: what to ask the bitcoinds, when, and what to believe. Sans-I/O: requests come out, answers and hints go in, and
-// `now` is an argument; the app carries the bytes (uv's HTTP client).
+// NodeLink: what to ask the bitcoinds, when, and what to believe. Sans-I/O: requests come out,
+// answers and hints go in, and `now` is an argument; the app carries the bytes (uv's HTTP client).
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,11 @@
 
 namespace adit {
 
-using NodeIndex = Strong<std::uint32_t, struct NodeIndexTag>;  ///< place in the configuration, from 0
+using NodeIndex =
+    Strong<std::uint32_t, struct NodeIndexTag>;  ///< place in the configuration, from 0
 
-/// Requests of different lanes never wait for each other: each lane has its own connection to each node.
+/// Requests of different lanes never wait for each other: each lane has its own connection to each
+/// node.
 enum class RpcLane : std::uint8_t { Call, Template, LongPoll, Submit };
 
 struct RpcRequest {
@@ -27,14 +29,15 @@ struct RpcRequest {
   NodeIndex node;
   RpcLane lane = RpcLane::Call;
   std::string method;
-  std::string params;         ///< a JSON array
+  std::string params;  ///< a JSON array
   Duration timeout{};
   std::size_t max_answer = 1 << 20;
 };
 
 struct RpcAnswer {
   std::uint64_t token = 0;
-  /// Set when no HTTP answer came: "connection refused", "timed out after 30 s", "answer too large".
+  /// Set when no HTTP answer came: "connection refused", "timed out after 30 s", "answer too
+  /// large".
   std::optional<std::string> transport_error;
   int http_status = 0;
   std::string body;
@@ -67,8 +70,8 @@ struct NodeStatus {
 /// A new tip, known before its template: enough for an empty job where the next bits are certain.
 struct TipChanged {
   BlockHash tip;
-  std::uint32_t height = 0;              ///< of the tip itself
-  TemplatePtr empty;                     ///< coinbase-only template on the tip; null where it must wait
+  std::uint32_t height = 0;  ///< of the tip itself
+  TemplatePtr empty;         ///< coinbase-only template on the tip; null where it must wait
 };
 struct TemplateReady {
   TemplatePtr block_template;
@@ -79,7 +82,7 @@ struct TemplateRefused {  ///< kept the last good one
   NodeIndex node;
   std::string reason;
 };
-struct ProposalFailed {   ///< the job made from this template must be revoked
+struct ProposalFailed {  ///< the job made from this template must be revoked
   TemplatePtr block_template;
   std::string reason;
 };
@@ -87,12 +90,13 @@ struct NodeChanged {
   NodeIndex node;
   NodeStatus status;
 };
-/// No node has given a usable template for `for_s` seconds (5: alarm, 120: sessions are drained), or it is over again (0).
+/// No node has given a usable template for `for_s` seconds (5: alarm, 120: sessions are drained),
+/// or it is over again (0).
 struct TemplatesMissing {
   std::uint32_t for_s = 0;
 };
-using NodeEvent =
-    std::variant<TipChanged, TemplateReady, TemplateRefused, ProposalFailed, NodeChanged, TemplatesMissing>;
+using NodeEvent = std::variant<TipChanged, TemplateReady, TemplateRefused, ProposalFailed,
+                               NodeChanged, TemplatesMissing>;
 
 struct NodeOptions {
   Network network = Network::Main;
@@ -106,7 +110,8 @@ class NodeLink {
  public:
   NodeLink(const NodeOptions& options, std::size_t nodes);
   void start(Instant now);
-  /// ZMQ hashblock, or anything else that says "ask now". Only a hint; a flood of them is one question.
+  /// ZMQ hashblock, or anything else that says "ask now". Only a hint; a flood of them is one
+  /// question.
   void hint(NodeIndex node, Instant now);
   void answer(const RpcAnswer& answer, Instant now);
   void expire(Instant now);
@@ -124,10 +129,13 @@ class NodeLink {
   std::unique_ptr<State> state_;
 };
 
-/// A getblocktemplate result to a checked template, or the reason why not (names the rule). `now` becomes `received`.
-Result<TemplatePtr> parse_template(std::string_view result_json, const NodeOptions& options, Instant now);
+/// A getblocktemplate result to a checked template, or the reason why not (names the rule). `now`
+/// becomes `received`.
+Result<TemplatePtr> parse_template(std::string_view result_json, const NodeOptions& options,
+                                   Instant now);
 /// The template a new tip allows before the node gives one: no transactions, subsidy only.
-TemplatePtr empty_template(Network network, const BlockHash& tip, std::uint32_t tip_height, std::int32_t version,
-                           CompactTarget bits, std::uint32_t median_time, std::uint32_t curtime, Instant now);
+TemplatePtr empty_template(Network network, const BlockHash& tip, std::uint32_t tip_height,
+                           std::int32_t version, CompactTarget bits, std::uint32_t median_time,
+                           std::uint32_t curtime, Instant now);
 
 }  // namespace adit

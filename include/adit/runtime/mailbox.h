@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Mailbox<T>: the one way into a thread. A mutex, a vector swap and one wake-up per burst. Bounded by count: post()
-// says no when full, and the sender decides (stop reading, drop a statistic); money is never dropped silently.
-// (Idea after MPD's InjectEvent.)
+// Mailbox<T>: the one way into a thread. A mutex, a vector swap and one wake-up per burst. Bounded
+// by count: post() says no when full, and the sender decides (stop reading, drop a statistic);
+// money is never dropped silently. (Idea after MPD's InjectEvent.)
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ namespace adit {
 template <class T>
 class Mailbox {
  public:
-  /// `wake` is called from the posting thread, at most once between two drains; it must be cheap and thread-safe
-  /// (uv_async_send, a condition variable).
+  /// `wake` is called from the posting thread, at most once between two drains; it must be cheap
+  /// and thread-safe (uv_async_send, a condition variable).
   Mailbox(std::size_t cap, std::function<void()> wake) : cap_(cap), wake_(std::move(wake)) {}
 
   /// Any thread. False: full, nothing was taken.

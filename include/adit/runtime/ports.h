@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The ports through which the world comes in: time, randomness, one-shot wake-ups. Production has them in `uv`;
-// tests drive them by hand.
+// The ports through which the world comes in: time, randomness, one-shot wake-ups. Production has
+// them in `uv`; tests drive them by hand.
 #pragma once
 
 #include <functional>

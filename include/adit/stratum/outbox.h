@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Outbox: bytes waiting to be sent to one peer, capped. Bytes that many peers get (a job) are shared, not copied.
+// Outbox: bytes waiting to be sent to one peer, capped. Bytes that many peers get (a job) are
+// shared, not copied.
 #pragma once
 
 #include <cstddef>
@@ -24,16 +25,20 @@ class Outbox {
   std::size_t size() const { return size_; }
   /// True once more than the cap was waiting: the session closes with that reason.
   bool overflowed() const { return overflowed_; }
-  /// Fills `out` with the first segments, in order; returns how many. Valid until the next call that changes the outbox.
+  /// Fills `out` with the first segments, in order; returns how many. Valid until the next call
+  /// that changes the outbox.
   std::size_t gather(std::span<Bytes> out) const;
-  /// The first `count` bytes have been sent. Empty again, it holds no heap memory to speak of (<= 256 bytes).
+  /// The first `count` bytes have been sent. Empty again, it holds no heap memory to speak of (<=
+  /// 256 bytes).
   void consume(std::size_t count);
 
  private:
   struct Segment {
-    std::string own;    // used when `shared` is null
+    std::string own;  // used when `shared` is null
     SharedText shared;
-    std::string_view view() const { return shared ? std::string_view(*shared) : std::string_view(own); }
+    std::string_view view() const {
+      return shared ? std::string_view(*shared) : std::string_view(own);
+    }
   };
   std::vector<Segment> segments_;
   std::size_t first_ = 0;   // segments before it are sent

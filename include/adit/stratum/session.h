@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Session: one connection's protocol, bytes in, bytes and events out. It sees no socket, clock, thread or disk. The same
-// contract serves V1 and V2. (Shape after Bitcoin Core's Transport and quinn-proto's poll_timeout.)
+// Session: one connection's protocol, bytes in, bytes and events out. It sees no socket, clock,
+// thread or disk. The same contract serves V1 and V2. (Shape after Bitcoin Core's Transport and
+// quinn-proto's poll_timeout.)
 //
-// Rules: no call re-enters another, performs I/O or calls back. After an event Close only destruction follows. Every
-// queue has a cap, and reaching it is a Close. After each call the owner drains events and flushes the outbox.
+// Rules: no call re-enters another, performs I/O or calls back. After an event Close only
+// destruction follows. Every queue has a cap, and reaching it is a Close. After each call the owner
+// drains events and flushes the outbox.
 #pragma once
 
 #include <optional>
@@ -37,7 +39,8 @@ struct ShareAccepted {
 struct ShareRejected {  ///< for counters
   RejectReason reason;
 };
-struct BlockFound {  ///< comes before the verdict's other event, for every hash that meets the network target
+struct BlockFound {  ///< comes before the verdict's other event, for every hash that meets the
+                     ///< network target
   JobPtr job;
   HeaderBytes header{};
   Extranonce extranonce{};
@@ -54,9 +57,10 @@ using SessionEvent = std::variant<ShareAccepted, ShareRejected, BlockFound, Clos
 struct SessionContext {
   ChannelPolicy policy;
   Network network = Network::Main;
-  std::string default_account;   ///< for names that are no address; empty: refuse them
+  std::string default_account;  ///< for names that are no address; empty: refuse them
   std::uint8_t extranonce2_size = 8;
-  std::uint16_t boot_epoch = 0;  ///< part of every job id, so that ids of an earlier run are unknown
+  std::uint16_t boot_epoch =
+      0;  ///< part of every job id, so that ids of an earlier run are unknown
   ExtranonceAllocator* prefixes = nullptr;
   DuplicateFilter* seen = nullptr;
   WorkerTable* workers = nullptr;
@@ -69,7 +73,8 @@ class Session {
   virtual void receive(Bytes wire, Instant now) = 0;
   /// New work. The owner calls it for each session with each job, newest tip first.
   virtual void publish(const JobPtr& job, Instant now) = 0;
-  /// The outcome of the oldest ShareAccepted that has none yet; answers leave in the order of their requests.
+  /// The outcome of the oldest ShareAccepted that has none yet; answers leave in the order of their
+  /// requests.
   virtual void settle(const ShareOutcome& outcome, Instant now) = 0;
   /// The deadline has passed (early calls are harmless).
   virtual void expire(Instant now) = 0;

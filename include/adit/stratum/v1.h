@@ -8,8 +8,8 @@
 
 namespace adit::v1 {
 
-/// One a job and worker: the encoded mining.notify, shared by all sessions. `context` outlives the session. `newest` may be
-/// null: the first job follows by publish().
+/// One a job and worker: the encoded mining.notify, shared by all sessions. `context` outlives the
+/// session. `newest` may be null: the first job follows by publish().
 std::unique_ptr<Session> make_session(SessionContext& context, const JobPtr& newest, Instant now);
 
 }  // namespace adit::v1

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+// From TOML text to a whole, checked Config. Half a configuration never leaves this file.
+#include "app/config.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdio>
+#include <memory>
+
+#include "app/toml_reader.h"
+
+namespace adit {
+namespace {
+
+constexpr std::string_view kSchemes[] = {"solo", "pplns", "prop", "pps", "fpps"};
+
+std::string path_from(const std::string& file, const std::string& path) {
+  const std::size_t slash = file.rfind('/');
+  if (path.empty() || path.front() == '/' || slash == std::string::npos) return path;
+  return file.substr(0, slash + 1) + path;
+}
+
+/// "1.5%" to 150 basis points; nullopt for anything else or above 100%.
+std::optional<std::uint32_t> basis_points(std::string_view text) {
+  if (text.empty() || text.back() != '%') return std::nullopt;
+  text.remove_suffix(1);
+  const std::size_t dot = text.find('.');
+  const std::string_view whole = text.substr(0, dot);
+  std::string decimals(dot == std::string_view::npos ? "" : text.substr(dot + 1));
+  if (whole.empty() || whole.size() > 3 || decimals.size() > 2 ||
+      (dot != std::string_view::npos && decimals.empty()))
+    return std::nullopt;
+  decimals.resize(2, '0');
+  const std::string digits = std::string(whole) + decimals;
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc{} || end != digits.data() + digits.size() || value > 10'000)
+    return std::nullopt;
+  return value;
+}
+
+void read_pool(TomlTable table, PoolConfig& pool) {
+  table.text("name", pool.name);
+  std::string network = "main", scheme = "pplns", address, fee = "0%";
+  table.text("network", network);
+  if (const auto found = network_from_name(network)) {
+    pool.network = *found;
+  } else {
+    table.fail("network", "must be main, testnet4, signet or regtest");
+  }
+  table.text("coinbase_tag", pool.coinbase_tag);
+  if (pool.coinbase_tag.size() > 60) table.fail("coinbase_tag", "is longer than 60 bytes");
+  for (const char c : pool.coinbase_tag)
+    if (c < 0x20 || c > 0x7e) table.fail("coinbase_tag", "must be printable ASCII");
+  table.text("payout_address", address);
+  if (address.empty()) {
+    table.fail("payout_address", "is required: the pool's own address");
+  } else if (auto parsed = parse_address(address, pool.network)) {
+    pool.payout = *parsed;
+  } else {
+    table.fail("payout_address", fmt::format("\"{}\": {}", address, parsed.error().text));
+  }
+  table.text("scheme", scheme);
+  const auto* found = std::find(std::begin(kSchemes), std::end(kSchemes), scheme);
+  if (found == std::end(kSchemes))
+    table.fail("scheme", "must be solo, pplns, prop, pps or fpps");
+  else
+    pool.scheme = static_cast<Scheme>(found - std::begin(kSchemes));
+  table.text("fee", fee);
+  if (const auto points = basis_points(fee))
+    pool.fee_basis_points = *points;
+  else
+    table.fail("fee", "must be like \"1.5%\", at most 100% and two decimals");
+  table.integer("instance", pool.instance, 0, 255);
+  table.boolean("accept_names", pool.accept_names);
+  table.finish();
+}
+
+/// One line without its end, as password files have it.
+Result<std::string> first_line(const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "r"),
+                                                             &std::fclose);
+  if (!file) return Error{ErrorCode::Io, "cannot read " + path};
+  char line[512];
+  if (std::fgets(line, sizeof line, file.get()) == nullptr)
+    return Error{ErrorCode::Invalid, path + " is empty"};
+  std::string text(line);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text;
+}
+
+NodeConfig read_node(TomlTable table, const std::string& file) {
+  NodeConfig node;
+  table.text("rpc", node.rpc);
+  if (!node.rpc.starts_with("http://") && !node.rpc.starts_with("https://"))
+    table.fail("rpc", "is required and must be like \"http://127.0.0.1:8332\"");
+  table.text("cookie_file", node.cookie_file);
+  table.text("user", node.user);
+  table.text("password", node.password);
+  std::string password_file;
+  table.text("password_file", password_file);
+  if (!password_file.empty()) {
+    auto line = first_line(path_from(file, password_file));
+    if (line)
+      node.password = *line;
+    else
+      table.fail("password_file", line.error().text);
+  }
+  if (node.cookie_file.empty() == node.user.empty())
+    table.fail("cookie_file", "give either cookie_file, or user with password or password_file");
+  node.cookie_file = path_from(file, node.cookie_file);
+  table.text("zmq_hashblock", node.zmq_hashblock);
+  table.finish();
+  return node;
+}
+
+void read_v1(TomlTable table, const std::string& file, StratumV1Config& v1) {
+  table.texts("listen", v1.listen);
+  table.texts("tls_listen", v1.tls_listen);
+  table.text("tls_certificate", v1.tls_certificate);
+  table.text("tls_key", v1.tls_key);
+  if (!v1.tls_listen.empty() && (v1.tls_certificate.empty() || v1.tls_key.empty()))
+    table.fail("tls_listen", "needs tls_certificate and tls_key");
+  v1.tls_certificate = path_from(file, v1.tls_certificate);
+  v1.tls_key = path_from(file, v1.tls_key);
+  table.integer("extranonce2_size", v1.extranonce2_size, 4, 8);
+  std::string mask = "1fffe000";
+  table.text("version_mask", mask);
+  if (const auto bits = hex_u32(mask))
+    v1.version_mask = *bits;
+  else
+    table.fail("version_mask", "must be eight hex digits");
+  table.texts("proxy_from", v1.proxy_from);
+  table.integer("max_connections", v1.max_connections, 1, 1'000'000);
+  table.finish();
+}
+
+void read_difficulty(TomlTable& table, std::string_view key, std::string_view source,
+                     Difficulty& value) {
+  const auto text = table.number_text(key, source);
+  if (!text) return;
+  static const Difficulty least = *Difficulty::parse("1e-10"), most = *Difficulty::parse("1e18");
+  const auto parsed = Difficulty::parse(*text);
+  if (!parsed || *parsed < least || *parsed > most)
+    table.fail(key, "must be a number from 1e-10 to 1e18");
+  else
+    value = *parsed;
+}
+
+void read_vardiff(TomlTable table, std::string_view source, VardiffOptions& vardiff) {
+  read_difficulty(table, "start", source, vardiff.start);
+  read_difficulty(table, "minimum", source, vardiff.minimum);
+  read_difficulty(table, "maximum", source, vardiff.maximum);
+  if (vardiff.minimum > vardiff.maximum) table.fail("minimum", "is above maximum");
+  std::uint32_t pace = 15;
+  table.integer("shares_per_minute", pace, 1, 60);
+  vardiff.shares_per_minute = pace;
+  table.finish();
+}
+
+void read_ledger(TomlTable table, LedgerConfig& ledger) {
+  std::string durability = "sync";
+  table.text("durability", durability);
+  if (durability != "sync" && durability != "relaxed")
+    table.fail("durability", "must be sync or relaxed");
+  ledger.sync = durability == "sync";
+  table.integer("share_retention_days", ledger.share_retention_days, 0, 36'500);
+  table.finish();
+}
+
+}  // namespace
+
+std::string_view scheme_name(Scheme scheme) { return kSchemes[static_cast<std::size_t>(scheme)]; }
+
+Result<Config> parse_config(std::string_view text, const std::string& name) {
+  const toml::parse_result parsed = toml::parse(text, name);
+  if (!parsed) {
+    const auto& error = parsed.error();
+    return Error{ErrorCode::Invalid, fmt::format("{}:{}: {}", name, error.source().begin.line,
+                                                 std::string(error.description()))};
+  }
+  TomlProblem problem{name, std::nullopt};
+  TomlTable root(&parsed.table(), "", problem);
+  Config config;
+  config.source = name;
+  root.text("data_dir", config.data_dir);
+  config.data_dir = path_from(name, config.data_dir);
+  root.integer("workers", config.workers, 0, 255);
+  read_pool(root.table("pool"), config.pool);
+  for (TomlTable& table : root.tables("node"))
+    config.nodes.push_back(read_node(std::move(table), name));
+  if (config.nodes.empty()) root.fail("node", "at least one [[node]] is required");
+  TomlTable stratum = root.table("stratum");
+  read_v1(stratum.table("v1"), name, config.v1);
+  stratum.finish();
+  read_vardiff(root.table("vardiff"), text, config.vardiff);
+  read_ledger(root.table("ledger"), config.ledger);
+  root.finish();
+  if (problem.first) return *problem.first;
+  return config;
+}
+
+Result<Config> load_config(const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                             &std::fclose);
+  if (!file) return Error{ErrorCode::NotFound, fmt::format("{}: cannot be read", path)};
+  std::string text(1 << 20, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  if (text.size() == 1 << 20) return Error{ErrorCode::Limit, path + ": longer than 1 MiB"};
+  return parse_config(text, path);
+}
+
+}  // namespace adit

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// Every setting of a pool, with its unit, its default and its limits. config/adit.toml is the
+// commented reference; a test keeps the two together. Reading is total: any text gives a Config or
+// an error that names file, line and key.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adit/base/result.h"
+#include "adit/bitcoin/address.h"
+#include "adit/mining/vardiff.h"
+
+namespace adit {
+
+enum class Scheme : std::uint8_t { Solo, Pplns, Prop, Pps, Fpps };
+std::string_view scheme_name(Scheme scheme);
+
+struct PoolConfig {
+  std::string name = "Adit pool";
+  Network network = Network::Main;
+  std::string coinbase_tag = "/adit/";
+  Address payout;  ///< required
+  Scheme scheme = Scheme::Pplns;
+  std::uint32_t fee_basis_points = 0;
+  std::uint8_t instance = 0;  ///< of several pools on one name: first byte of every extranonce
+  bool accept_names = true;   ///< names that are no address are booked to `payout`
+};
+
+struct NodeConfig {
+  std::string rpc;  ///< http://host:port
+  std::string cookie_file;
+  std::string user, password;
+  std::string zmq_hashblock;  ///< empty: long poll and polling only
+};
+
+struct StratumV1Config {
+  std::vector<std::string> listen = {"0.0.0.0:3333", "[::]:3333"};
+  std::vector<std::string> tls_listen;
+  std::string tls_certificate, tls_key;
+  std::uint8_t extranonce2_size = 8;
+  std::uint32_t version_mask = 0x1fffe000;
+  std::vector<std::string> proxy_from;  ///< peers (CIDR) that speak the PROXY protocol
+  std::uint32_t max_connections = 10'000;
+};
+
+struct LedgerConfig {
+  bool sync = true;  ///< durability = "sync"
+  std::uint32_t share_retention_days = 30;
+};
+
+struct Config {
+  std::string source;  ///< the file it came from, for messages
+  std::string data_dir = "/var/lib/adit";
+  std::uint32_t workers = 0;  ///< threads that speak to miners; 0: cores - 1, at least 1
+  PoolConfig pool;
+  std::vector<NodeConfig> nodes;
+  StratumV1Config v1;
+  VardiffOptions vardiff;
+  LedgerConfig ledger;
+};
+
+/// `name` stands in messages; relative paths in the text are taken from its folder.
+Result<Config> parse_config(std::string_view text, const std::string& name);
+Result<Config> load_config(const std::string& path);
+
+}  // namespace adit

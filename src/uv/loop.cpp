@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "uv/loop.h"
+
+#include "adit/base/check.h"
+
+namespace adit::uv {
+namespace {
+
+template <class Handle>
+void close_box(HandleBox<Handle>* box) {
+  box->owner = nullptr;
+  uv_close(reinterpret_cast<uv_handle_t*>(&box->handle),
+           [](uv_handle_t* handle) { delete static_cast<HandleBox<Handle>*>(handle->data); });
+}
+
+template <class Handle>
+HandleBox<Handle>* new_box(void* owner) {
+  auto* box = new HandleBox<Handle>;
+  box->handle.data = box;
+  box->owner = owner;
+  return box;
+}
+
+}  // namespace
+
+Loop::Loop(Clock& clock) : clock_(&clock), buffer_(std::make_unique<char[]>(kReadBuffer)) {
+  CHECK(uv_loop_init(&loop_) == 0);
+  loop_.data = this;
+  CHECK(uv_prepare_init(&loop_, &prepare_) == 0);
+  CHECK(uv_check_init(&loop_, &check_) == 0);
+  prepare_.data = check_.data = this;
+  // Before blocking: timers have run, and time will pass in the poll.
+  uv_prepare_start(&prepare_, [](uv_prepare_t* p) {
+    auto* self = static_cast<Loop*>(p->data);
+    self->end_turn();
+    self->now_.reset();
+  });
+  uv_check_start(&check_, [](uv_check_t* c) { static_cast<Loop*>(c->data)->end_turn(); });
+}
+
+Loop::~Loop() {
+  turn_end_ = nullptr;
+  uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&check_), nullptr);
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  CHECK(uv_loop_close(&loop_) == 0);
+}
+
+void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+
+const Now& Loop::now() {
+  if (!now_) now_ = clock_->now();
+  return *now_;
+}
+
+void Loop::end_turn() {
+  if (turn_end_) turn_end_();
+}
+
+Timer::Timer(Loop& loop, std::function<void()> callback)
+    : loop_(&loop), callback_(std::move(callback)), box_(new_box<uv_timer_t>(this)) {
+  CHECK(uv_timer_init(loop.raw(), &box_->handle) == 0);
+}
+
+Timer::~Timer() { close_box(box_); }
+
+void Timer::set(Instant at) {
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(at - loop_->now().mono).count();
+  uv_update_time(loop_->raw());
+  uv_timer_start(
+      &box_->handle,
+      [](uv_timer_t* timer) {
+        auto* self = static_cast<Timer*>(static_cast<HandleBox<uv_timer_t>*>(timer->data)->owner);
+        if (self != nullptr) self->callback_();
+      },
+      wait > 0 ? static_cast<std::uint64_t>(wait) : 0, 0);
+}
+
+void Timer::clear() { uv_timer_stop(&box_->handle); }
+
+Async::Async(Loop& loop, std::function<void()> callback)
+    : callback_(std::move(callback)), box_(new_box<uv_async_t>(this)) {
+  CHECK(uv_async_init(loop.raw(), &box_->handle, [](uv_async_t* async) {
+          auto* self = static_cast<Async*>(static_cast<HandleBox<uv_async_t>*>(async->data)->owner);
+          if (self != nullptr) self->callback_();
+        }) == 0);
+}
+
+Async::~Async() { close_box(box_); }
+
+void Async::wake() { CHECK(uv_async_send(&box_->handle) == 0); }
+
+SignalWatcher::SignalWatcher(Loop& loop, int signal_number, std::function<void()> callback)
+    : callback_(std::move(callback)), box_(new_box<uv_signal_t>(this)) {
+  CHECK(uv_signal_init(loop.raw(), &box_->handle) == 0);
+  CHECK(uv_signal_start(
+            &box_->handle,
+            [](uv_signal_t* signal, int) {
+              auto* self = static_cast<SignalWatcher*>(
+                  static_cast<HandleBox<uv_signal_t>*>(signal->data)->owner);
+              if (self != nullptr) self->callback_();
+            },
+            signal_number) == 0);
+}
+
+SignalWatcher::~SignalWatcher() { close_box(box_); }
+
+void run_off_loop(Loop& loop, std::function<void()> work, std::function<void()> done) {
+  struct Task {
+    uv_work_t request{};
+    std::function<void()> work, done;
+  };
+  auto* task = new Task{{}, std::move(work), std::move(done)};
+  task->request.data = task;
+  CHECK(uv_queue_work(
+            loop.raw(), &task->request, [](uv_work_t* r) { static_cast<Task*>(r->data)->work(); },
+            [](uv_work_t* r, int) {
+              const std::unique_ptr<Task> finished(static_cast<Task*>(r->data));
+              finished->done();
+            }) == 0);
+}
+
+}  // namespace adit::uv

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+#include "uv/tcp.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+namespace adit::uv {
+namespace {
+
+constexpr int kBacklog = 4096;
+constexpr std::size_t kSegmentsMax = 64;
+
+sockaddr_in* as_v4(sockaddr_storage& s) { return reinterpret_cast<sockaddr_in*>(&s); }
+sockaddr_in6* as_v6(sockaddr_storage& s) { return reinterpret_cast<sockaddr_in6*>(&s); }
+
+/// A pending write and the bytes it needs, in one allocation's lifetime.
+struct PendingWrite {
+  uv_write_t request{};
+  std::string bytes;
+};
+
+void tune(uv_tcp_t* tcp) {
+  uv_tcp_nodelay(tcp, 1);
+  uv_tcp_keepalive(tcp, 1, 60);
+  uv_os_fd_t fd = -1;
+  if (uv_fileno(reinterpret_cast<uv_handle_t*>(tcp), &fd) != 0) return;
+  const unsigned timeout_ms = 90'000;
+  setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+}
+
+}  // namespace
+
+std::uint16_t ListenAddress::port() const {
+  auto copy = address;
+  return ntohs(copy.ss_family == AF_INET6 ? as_v6(copy)->sin6_port : as_v4(copy)->sin_port);
+}
+
+std::string ListenAddress::host() const {
+  char text[INET6_ADDRSTRLEN] = "?";
+  auto copy = address;
+  if (copy.ss_family == AF_INET6) {
+    inet_ntop(AF_INET6, &as_v6(copy)->sin6_addr, text, sizeof text);
+  } else if (copy.ss_family == AF_INET) {
+    inet_ntop(AF_INET, &as_v4(copy)->sin_addr, text, sizeof text);
+  }
+  return text;
+}
+
+std::string ListenAddress::text() const {
+  return address.ss_family == AF_INET6 ? fmt::format("[{}]:{}", host(), port())
+                                       : fmt::format("{}:{}", host(), port());
+}
+
+Result<ListenAddress> parse_listen_address(std::string_view text) {
+  const Error bad{
+      ErrorCode::Invalid,
+      fmt::format("\"{}\" is no listening address; write \"0.0.0.0:3333\" or \"[::]:3333\"", text)};
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return bad;
+  std::string host(text.substr(0, colon));
+  const std::string_view digits = text.substr(colon + 1);
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc{} || end != digits.data() + digits.size() || digits.empty()) return bad;
+  ListenAddress out;
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+    auto* v6 = as_v6(out.address);
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(port);
+    if (inet_pton(AF_INET6, host.c_str(), &v6->sin6_addr) != 1) return bad;
+    return out;
+  }
+  if (host == "*") host = "0.0.0.0";
+  if (host == "localhost") host = "127.0.0.1";
+  auto* v4 = as_v4(out.address);
+  v4->sin_family = AF_INET;
+  v4->sin_port = htons(port);
+  if (inet_pton(AF_INET, host.c_str(), &v4->sin_addr) != 1) return bad;
+  return out;
+}
+
+TcpStream* TcpStream::accept(Loop& loop, uv_stream_t* listener) {
+  auto* stream = new TcpStream;
+  stream->loop_ = &loop;
+  CHECK(uv_tcp_init(loop.raw(), &stream->tcp_) == 0);
+  stream->tcp_.data = stream;
+  if (uv_accept(listener, reinterpret_cast<uv_stream_t*>(&stream->tcp_)) != 0) {
+    stream->close();
+    return nullptr;
+  }
+  tune(&stream->tcp_);
+  return stream;
+}
+
+void TcpStream::start_read(StreamHandler* handler) {
+  handler_ = handler;
+  resume_read();
+}
+
+void TcpStream::resume_read() {
+  if (failed_ || handler_ == nullptr) return;
+  const int error = uv_read_start(
+      reinterpret_cast<uv_stream_t*>(&tcp_),
+      [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
+        *buffer = static_cast<TcpStream*>(handle->data)->loop_->read_buffer();
+      },
+      [](uv_stream_t* raw, ssize_t count, const uv_buf_t* buffer) {
+        auto* self = static_cast<TcpStream*>(raw->data);
+        if (self->handler_ == nullptr || count == 0) return;
+        if (count > 0) {
+          self->handler_->on_read({reinterpret_cast<const std::uint8_t*>(buffer->base),
+                                   static_cast<std::size_t>(count)});
+          return;
+        }
+        self->failed_ = true;
+        uv_read_stop(raw);
+        self->handler_->on_end(count == UV_EOF ? "peer closed"
+                                               : uv_strerror(static_cast<int>(count)));
+      });
+  CHECK(error == 0 || error == UV_EALREADY || error == UV_ENOTCONN);
+}
+
+void TcpStream::stop_read() { uv_read_stop(reinterpret_cast<uv_stream_t*>(&tcp_)); }
+
+std::size_t TcpStream::try_write(std::span<const Bytes> segments) {
+  std::array<uv_buf_t, kSegmentsMax> buffers;
+  const std::size_t count = std::min(segments.size(), buffers.size());
+  for (std::size_t i = 0; i < count; ++i)
+    buffers[i] = uv_buf_init(const_cast<char*>(reinterpret_cast<const char*>(segments[i].data())),
+                             static_cast<unsigned>(segments[i].size()));
+  const int written = uv_try_write(reinterpret_cast<uv_stream_t*>(&tcp_), buffers.data(),
+                                   static_cast<unsigned>(count));
+  return written > 0 ? static_cast<std::size_t>(written) : 0;
+}
+
+void TcpStream::write_later(std::span<const Bytes> segments) {
+  CHECK(!pending_);
+  auto* write = new PendingWrite;
+  for (const Bytes segment : segments) write->bytes.append(text_of(segment));
+  write->request.data = write;
+  const uv_buf_t buffer =
+      uv_buf_init(write->bytes.data(), static_cast<unsigned>(write->bytes.size()));
+  pending_ = true;
+  const int error = uv_write(
+      &write->request, reinterpret_cast<uv_stream_t*>(&tcp_), &buffer, 1,
+      [](uv_write_t* request, int status) {
+        const std::unique_ptr<PendingWrite> done(static_cast<PendingWrite*>(request->data));
+        auto* self = static_cast<TcpStream*>(request->handle->data);
+        self->pending_ = false;
+        if (self->handler_ == nullptr || status == UV_ECANCELED) return;
+        if (status == 0) return self->handler_->on_drained();
+        // The reading side reports the end as well; whichever comes first wins.
+        if (!self->failed_) {
+          self->failed_ = true;
+          self->handler_->on_end(uv_strerror(status));
+        }
+      });
+  if (error != 0) {
+    pending_ = false;  // a dead socket: its read side ends the stream
+    delete write;
+  }
+}
+
+void TcpStream::on_close(uv_handle_t* handle) { delete static_cast<TcpStream*>(handle->data); }
+
+void TcpStream::close() {
+  handler_ = nullptr;
+  uv_close(reinterpret_cast<uv_handle_t*>(&tcp_), &TcpStream::on_close);
+}
+
+void TcpStream::reset() {
+  handler_ = nullptr;
+  if (uv_tcp_close_reset(&tcp_, &TcpStream::on_close) != 0) close();
+}
+
+ListenAddress TcpStream::peer() const {
+  ListenAddress out;
+  int length = sizeof out.address;
+  uv_tcp_getpeername(&tcp_, reinterpret_cast<sockaddr*>(&out.address), &length);
+  return out;
+}
+
+Result<std::unique_ptr<TcpListener>> TcpListener::listen(Loop& loop, const ListenAddress& address,
+                                                         OnConnection on_connection) {
+  const auto failure = [&](const char* what, int error) {
+    return Error{
+        error == EADDRINUSE ? ErrorCode::Conflict : ErrorCode::Io,
+        fmt::format("cannot listen on {}: {}: {}", address.text(), what, std::strerror(error))};
+  };
+  const int fd = socket(address.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return failure("socket", errno);
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  const bool v6 = address.address.ss_family == AF_INET6;
+  if (v6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  const socklen_t length = v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&address.address), length) != 0) {
+    const int error = errno;
+    ::close(fd);
+    return failure("bind", error);
+  }
+  std::unique_ptr<TcpListener> out(new TcpListener(loop, std::move(on_connection)));
+  out->box_ = new HandleBox<uv_tcp_t>;
+  out->box_->owner = out.get();
+  CHECK(uv_tcp_init(loop.raw(), &out->box_->handle) == 0);
+  out->box_->handle.data = out->box_;
+  CHECK(uv_tcp_open(&out->box_->handle, fd) == 0);
+  const int error = uv_listen(
+      reinterpret_cast<uv_stream_t*>(&out->box_->handle), kBacklog,
+      [](uv_stream_t* raw, int status) {
+        auto* self = static_cast<TcpListener*>(static_cast<HandleBox<uv_tcp_t>*>(raw->data)->owner);
+        if (self == nullptr || status != 0) return;
+        if (StreamPtr stream{TcpStream::accept(*self->loop_, raw)})
+          self->on_connection_(std::move(stream));
+      });
+  if (error != 0) return failure("listen", -error);
+  return out;
+}
+
+TcpListener::~TcpListener() {
+  if (box_ == nullptr) return;
+  box_->owner = nullptr;
+  uv_close(reinterpret_cast<uv_handle_t*>(&box_->handle),
+           [](uv_handle_t* handle) { delete static_cast<HandleBox<uv_tcp_t>*>(handle->data); });
+}
+
+ListenAddress TcpListener::address() const {
+  ListenAddress out;
+  int length = sizeof out.address;
+  uv_tcp_getsockname(&box_->handle, reinterpret_cast<sockaddr*>(&out.address), &length);
+  return out;
+}
+
+}  // namespace adit::uv
