@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// Everything that one thread may say to another. Values only: printable, and owned by the receiver once posted.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "adit/ledger/records.h"
+#include "adit/mining/job.h"
+#include "adit/mining/worker_table.h"
+#include "adit/stratum/session.h"
+
+namespace adit {
+
+/// upstream -> workers: new work for everybody.
+struct JobPublished {
+  JobPtr job;
+};
+/// upstream -> workers: no node gives templates; sessions end so that miners go to their next pool.
+struct NoWork {};
+
+/// ledger -> the worker that posted the batch: what became of its oldest unanswered shares, in order.
+struct CommitReceipt {
+  std::vector<ShareOutcome> outcomes;
+};
+/// main -> workers: stop accepting, send miners away over `over`, then stop.
+struct Drain {
+  Duration over{};
+};
+using WorkerMessage = std::variant<JobPublished, CommitReceipt, NoWork, Drain>;
+
+/// One accepted share on its way to the books.
+struct PostedShare {
+  WorkerIndex worker;
+  std::uint32_t height = 0;
+  bool is_block = false;
+  BlockHash hash;
+  BlockHash tip;
+  Work work;
+};
+/// Names an index of one thread's WorkerTable before its first share.
+struct WorkerNamed {
+  WorkerIndex worker;
+  std::string account, name;
+};
+/// worker -> ledger, once a loop turn.
+struct ShareBatch {
+  std::uint32_t thread = 0;
+  std::vector<WorkerNamed> named;
+  std::vector<PostedShare> shares;
+};
+/// upstream -> ledger: a block was found or moved.
+struct BlockEvent {
+  BlockRecord block;
+};
+struct StopLedger {};
+using LedgerMessage = std::variant<ShareBatch, BlockEvent, StopLedger>;
+
+/// worker -> upstream, in a mailbox of its own: never behind shares.
+struct FoundBlock {
+  JobPtr job;
+  HeaderBytes header{};
+  Extranonce extranonce{};
+  BlockHash hash;
+  std::string account, worker;
+  UnixMillis found;
+};
+
+}  // namespace adit
