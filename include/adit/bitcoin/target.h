@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "adit/base/strong.h"
 #include "adit/bitcoin/hash.h"
 #include "adit/bitcoin/u256.h"
 
