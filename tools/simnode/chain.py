@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The block tree, the active chain in it, and the coins at its tip.
 
 Bits are a rule of this chain alone: the genesis block has the network's, blocks up to `premine` the easiest

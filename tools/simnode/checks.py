@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The consensus rules, in the order in which bitcoind applies them and with the words it refuses by (BIP22)."""
 from . import params, script
 from .params import MAX_MONEY, MAX_SIGOPS_COST, MAX_WEIGHT

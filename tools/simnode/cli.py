@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Command line, start and end of the process."""
 import argparse
 import asyncio
@@ -68,8 +69,7 @@ def reporter(quiet):
     return report
 
 
-async def watch_parent(node):
-    parent = os.getppid()
+async def watch_parent(node, parent):
     while os.getppid() == parent:
         await asyncio.sleep(0.2)
     node.stopping.set()
@@ -104,9 +104,9 @@ def credentials(options):
     return pairs or ["sim:sim"]
 
 
-async def run(options):
-    report = reporter(options.quiet)
-    node = Node(options, report)
+async def run(options, parent):
+    report, early = reporter(options.quiet), []
+    node = Node(options, early.append)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, node.stopping.set)
@@ -117,15 +117,17 @@ async def run(options):
         node.publisher = Publisher()
         ports["zmq_port"] = await node.publisher.start(options.zmq_port)
     for url in options.peer:
-        await node.peers.add(url)
+        await node.peers.join(url)
     line = {"event": "ready", **ports, "network": options.network, "height": node.chain.tip.height,
             "tip": rpc_chain.getbestblockhash(node), "pid": os.getpid()}
     if options.ready_file:
         write_whole(options.ready_file, json.dumps(line) + "\n")
-    report(line)
+    for event in [line] + early:
+        report(event)
+    node.report = report
     tasks = [asyncio.ensure_future(find_blocks(node))]
     if options.exit_with_parent:
-        tasks.append(asyncio.ensure_future(watch_parent(node)))
+        tasks.append(asyncio.ensure_future(watch_parent(node, parent)))
     await node.stopping.wait()
     await asyncio.sleep(0.05)
     for task in tasks:
@@ -138,5 +140,6 @@ async def run(options):
 
 
 def main(argv=None):
-    asyncio.run(run(parse_arguments(sys.argv[1:] if argv is None else argv)))
+    parent = os.getppid()
+    asyncio.run(run(parse_arguments(sys.argv[1:] if argv is None else argv), parent))
     return 0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The set of unspent outputs, and how a block changes it and is taken back."""
 from . import params, script
 from .checks import Reject

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """JSON-RPC: from a body to method calls and back, in the 1.0 shape and in bitcoind 28's 2.0 shape."""
 import inspect
 import json

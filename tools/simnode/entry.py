@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One header in the block tree, and what is known of its block."""
 from . import params
 

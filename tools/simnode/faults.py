@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Scripted faults of the RPC link: which call is hit, how often, and what goes out on the wire instead."""
 import asyncio
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """HTTP/1.1 with keep-alive in front of the RPC methods, answering as bitcoind's server does."""
 import asyncio
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Transactions waiting for a block: sent in by RPC, or made here out of the node's own open outputs.
 
 The generator spends outputs that anyone can spend (bare TRUE, P2WSH of TRUE, and a P2WSH that counts one

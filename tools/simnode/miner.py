@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The node's own blocks: coinbase, assembly, and a short search for a nonce."""
 import hashlib
 import struct

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ways to falsify a getblocktemplate answer: a merge, removed keys, single values, or a named lie.
 
 Each named lie takes the template and a number (its own default when none is given) and changes it in place.

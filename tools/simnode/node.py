@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The node: chain, mempool, own miner, and what the servers around them need to know of a change."""
 import asyncio
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Networks, their genesis blocks, and the arithmetic of subsidy, target, work and difficulty."""
 from .script import push, script_number
 from .wire import NULL_HASH, Block, Header, Tx, TxIn, TxOut, sha256d

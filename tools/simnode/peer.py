@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Blocks between two of these nodes, over their RPC ports: pull once when joined, push from then on."""
 import asyncio
 import base64
@@ -45,6 +46,15 @@ class Peers:
         peer = Peer(url)
         await self._pull(peer)
         self._peers[url] = peer
+
+    async def join(self, url):
+        """As `add`, for the start: a peer that is not up yet is kept all the same."""
+        try:
+            await self.add(url)
+        except OSError as error:
+            self._peers[url] = Peer(url)
+            self.node.report({"event": "peer-error", "peer": urlsplit(url).netloc.split("@")[-1],
+                              "text": str(error)})
 
     def remove(self, url):
         self._peers.pop(url, None)

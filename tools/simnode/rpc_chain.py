@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Methods that look at the chain, the mempool and the node, and those that steer the choice of tip."""
 import time
 

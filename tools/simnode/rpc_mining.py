@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """getblocktemplate, submitblock and their kin."""
 from . import checks
 from .dispatch import RpcError, expect, rpc

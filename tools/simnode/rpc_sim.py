@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The control plane: methods that only a test would call. Parameters may be positional or one object."""
 import asyncio
 

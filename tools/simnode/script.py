@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the chain needs of script: minimal pushes, counted signature operations, and the few scripts it spends.
 
 There is no interpreter here. The node can verify spends of its own anyone-can-spend outputs; a spend of any

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What was asked of the node: calls per method, blocks submitted, proposals, faults served."""
 import collections
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The answer to getblocktemplate, key for key and in the order of bitcoind 28."""
 from . import params
 from .wire import NULL_HASH, display, sha256d

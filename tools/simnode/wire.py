@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Bytes to blocks and back: headers, transactions (with and without witness), compact sizes.
 
 Hashes are kept in the order in which they are hashed; `display` turns one into the order people read.

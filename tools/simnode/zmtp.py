@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A ZMQ PUB socket: ZMTP 3.1 with the NULL mechanism, enough for every libzmq subscriber.
 
 Notifications are bitcoind's: topic, body (a hash in displayed order, or a raw block), 4-byte sequence.
