@@ -30,15 +30,23 @@ struct Lanes {
     return w[I & 15];
   }
 
+  /// x rotated by A, by B and by C, xored. A CPU that rotates in place saves two copies by nesting;
+  /// a vector, whose rotation is three instructions, would only wait longer.
+  template <int A, int B, int C>
+  ADIT_INLINE static V sum_of_rotations(V x) {
+    if constexpr (sizeof(V) == 4) return rotr(rotr(rotr(x, C - B) ^ x, B - A) ^ x, A);
+    return rotr(x, A) ^ rotr(x, B) ^ rotr(x, C);
+  }
+
   /// Round I, given its word with the round constant added. Instead of moving the eight words down
   /// a place, the places turn with I; after eight rounds they are back.
   template <int I>
   ADIT_INLINE static void round(State& s, V kw) {
     const auto at = [&](int k) ADIT_INLINE_BODY -> V& { return s[(k - I) & 7]; };
     const V a = at(0), b = at(1), c = at(2), e = at(4), f = at(5), g = at(6);
-    const V t = at(7) + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) + (g ^ (e & (f ^ g))) + kw;
+    const V t = at(7) + sum_of_rotations<6, 11, 25>(e) + (g ^ (e & (f ^ g))) + kw;
     at(3) += t;
-    at(7) = t + (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) + ((a & b) | (c & (a | b)));
+    at(7) = t + sum_of_rotations<2, 13, 22>(a) + (b ^ ((a ^ b) & (b ^ c)));
   }
 
   template <int From, int Computed = 16>

@@ -169,8 +169,8 @@ struct StreamImpl {
       });
       Two::compress(s, m);
       Two::hash_again(s);  // what only the other seven words need falls away
-      // Both answers are wanted before any branch: behind one, the compiler would compute the second
-      // message after the first instead of beside it.
+      // Both answers are wanted before any branch: behind one, the compiler would compute the
+      // second message after the first instead of beside it.
       const bool fits0 = __builtin_bswap32(Engine::last_word(s[0])) <= top_word;
       const bool fits1 = __builtin_bswap32(Engine::last_word(s[1])) <= top_word;
       if (!(fits0 | fits1)) continue;
