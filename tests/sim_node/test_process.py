@@ -55,6 +55,11 @@ class Process(unittest.TestCase):
             kinds = [json.loads(node.process.stdout.readline())["event"] for _ in range(4)]
             self.assertEqual(kinds, ["side", "reorg", "connected", "connected"])
 
+    def test_lines_that_nobody_reads_do_not_stop_it(self):
+        with NodeProcess("--tx-count", "0", "--premine", "0") as node:
+            node.generate(600)
+            self.assertEqual(node.getblockcount(), 600)
+
     def test_ends_with_its_parent(self):
         script = ("import subprocess, sys\n"
                   "p = subprocess.Popen([sys.executable, sys.argv[1], '--exit-with-parent'], stdout=subprocess.PIPE)\n"

@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import secrets
+import select
 import signal
 import sys
 import tempfile
@@ -59,11 +60,13 @@ def write_whole(path, text, mode=0o644):
 
 
 def reporter(quiet):
+    """Prints events as JSON lines. A reader that has stopped reading costs lines, never the node's time."""
     def report(event):
         if quiet and event["event"] != "ready":
             return
         try:
-            print(json.dumps(event), flush=True)
+            if select.select([], [sys.stdout], [], 0)[1]:
+                print(json.dumps(event), flush=True)
         except OSError:
             pass
     return report

@@ -4,6 +4,8 @@
 The generator spends outputs that anyone can spend (bare TRUE, P2WSH of TRUE, and a P2WSH that counts one
 signature operation), so that templates carry legacy and segwit transactions with fees, parents and children.
 """
+import itertools
+
 from . import coins, params, script
 from .checks import Reject, check_transaction, is_final
 from .wire import Tx, TxIn, TxOut, display
@@ -35,7 +37,7 @@ class Mempool:
         self._clear()
 
     def _clear(self):
-        self.pooled, self._spent, self._made, self._open = {}, set(), {}, []
+        self.pooled, self._spent, self._made, self._open = {}, set(), {}, None
 
     def __len__(self):
         return len(self.pooled)
@@ -63,7 +65,7 @@ class Mempool:
         self._spent.update(view)
         for n, out in enumerate(tx.vout):
             self._made[(tx.txid, n)] = coins.Coin(out.value, out.script, height, False)
-            if out.script in script.OWN_SCRIPTS and out.value >= LEAST_COIN:
+            if self._open is not None and self._ours(self._made[(tx.txid, n)]):
                 self._open.append((tx.txid, n))
         self.updates += 1
         return pooled
@@ -79,7 +81,6 @@ class Mempool:
         """Keeps what the new tip still allows, parents before children."""
         old = [tx for block in disconnected for tx in block.txs[1:]] + [p.tx for p in self.pooled.values()]
         self._clear()
-        self._open = [op for op, coin in self.chain.coins.items() if self._ours(coin)]
         for tx in old:
             try:
                 self.add(tx)
@@ -89,6 +90,13 @@ class Mempool:
     def _ours(self, coin):
         mature = not coin.coinbase or self.chain.tip.height + 1 - coin.height >= params.COINBASE_MATURITY
         return mature and coin.value >= LEAST_COIN and coin.script in script.OWN_SCRIPTS
+
+    def _find_open(self, count):
+        """Enough outputs to spend for `count` transactions, the oldest first, then those made here."""
+        coins_of_chain = (op for op, coin in self.chain.coins.items()
+                          if op not in self._spent and self._ours(coin))
+        return list(itertools.islice(coins_of_chain, 1000 + count)) + [
+            op for op, coin in self._made.items() if op not in self._spent and self._ours(coin)]
 
     def _pick(self):
         """An open output, and often a young one, so that chains of parents and children arise."""
@@ -103,6 +111,8 @@ class Mempool:
 
     def generate(self, count):
         """Makes up to `count` transactions; returns how many."""
+        if count and self._open is None:
+            self._open = self._find_open(count)
         for made in range(count):
             picked = [self._pick()]
             if self.rng.random() < 0.2 and len(self._open) > 10:
