@@ -33,16 +33,18 @@ class Outbox {
   void consume(std::size_t count);
 
  private:
+  /// Either shared bytes, or (null) the next `length` bytes of `own_`.
   struct Segment {
-    std::string own;  // used when `shared` is null
     SharedText shared;
-    std::string_view view() const {
-      return shared ? std::string_view(*shared) : std::string_view(own);
-    }
+    std::size_t length;
   };
-  std::vector<Segment> segments_;
-  std::size_t first_ = 0;   // segments before it are sent
-  std::size_t offset_ = 0;  // bytes of segments_[first_] that are sent
+  bool admit(std::size_t more);
+  void drop_sent_own(std::size_t count);
+
+  std::string own_;                // bytes of this peer alone, of all its segments in a row
+  std::vector<Segment> segments_;  // not yet fully sent
+  std::size_t offset_ = 0;         // bytes of segments_[0] that are sent
+  std::size_t own_start_ = 0;      // own_[own_start_] is the first byte of the first own segment
   std::size_t size_ = 0;
   std::size_t cap_;
   bool overflowed_ = false;

@@ -8,8 +8,10 @@
 // drains events and flushes the outbox.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -20,6 +22,10 @@
 #include "adit/stratum/outbox.h"
 
 namespace adit {
+
+namespace v1 {
+struct ThreadState;
+}
 
 /// What became of an accepted share at the ledger's door.
 struct ShareOutcome {
@@ -64,6 +70,8 @@ struct SessionContext {
   ExtranonceAllocator* prefixes = nullptr;
   DuplicateFilter* seen = nullptr;
   WorkerTable* workers = nullptr;
+  /// Parser, scratch and encoded jobs of the thread's V1 sessions; the first session makes it.
+  std::shared_ptr<v1::ThreadState> v1;
 };
 
 class Session {
@@ -87,6 +95,8 @@ class Session {
   virtual void take_events(std::vector<SessionEvent>& into) = 0;
   /// Hashes a second, for the order in which a new tip is sent and for statistics.
   virtual double hash_rate(Instant now) const = 0;
+  /// What the device calls itself: at most 64 printable ASCII characters, or empty.
+  virtual std::string_view agent() const { return {}; }
 };
 
 }  // namespace adit

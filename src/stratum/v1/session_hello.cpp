@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+// MinerSession: configure (BIP310), subscribe, authorize. They may come in any order and in one
+// packet.
+#include <algorithm>
+#include <bit>
+
+#include "stratum/v1/names.h"
+#include "stratum/v1/session.h"
+#include "stratum/v1/wishes.h"
+
+namespace adit::v1 {
+
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr std::size_t kExtensions = 16;
+constexpr std::size_t kExtensionName = 64;
+constexpr std::size_t kAgentMax = 64;
+
+/// The parameter at `index` if it is a string.
+std::optional<std::string_view> string_at(const Request& request, std::size_t index) {
+  std::string_view text;
+  if (request.params_kind != ParamsKind::Array ||
+      request.params.at(index).get_string().get(text) != simdjson::SUCCESS)
+    return std::nullopt;
+  return text;
+}
+
+std::optional<dom::element> option(const dom::element* options, std::string_view key) {
+  dom::element value;
+  if (options == nullptr || options->at_key(key).get(value) != simdjson::SUCCESS)
+    return std::nullopt;
+  return value;
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text.substr(0, kAgentMax))
+    if (c >= ' ' && c <= '~') out += c;
+  return out;
+}
+
+void append_member(std::string& object, std::string_view key, std::string_view value) {
+  object += object.size() == 1 ? "\"" : ",\"";
+  object += key;
+  object += "\":";
+  object += value;
+}
+
+}  // namespace
+
+void MinerSession::configure_rolling(const dom::element* options, std::string& result) {
+  const std::uint32_t ours = context_.policy.version_mask;
+  std::uint32_t mask = ours;
+  if (const auto wanted = option(options, "version-rolling.mask")) {
+    std::string_view text;
+    std::optional<std::uint32_t> value;
+    if (wanted->get_string().get(text) == simdjson::SUCCESS) value = hex_u32(text);
+    if (!value) return append_member(result, "version-rolling", "\"invalid mask\"");
+    mask &= *value;
+  }
+  std::uint64_t least_bits = 0;
+  if (const auto wanted = option(options, "version-rolling.min-bit-count"))
+    if (wanted->get_uint64().get(least_bits) != simdjson::SUCCESS) least_bits = 0;
+  if (ours == 0 || static_cast<std::uint64_t>(std::popcount(mask)) < least_bits)
+    return append_member(result, "version-rolling", "false");
+  version_mask_ = mask;
+  if (channel_) channel_->set_version_mask(mask);
+  std::uint8_t bytes[4];
+  store_be32(bytes, mask);
+  append_member(result, "version-rolling", "true");
+  append_member(result, "version-rolling.mask", "\"" + to_hex(bytes) + "\"");
+}
+
+bool MinerSession::configure_minimum(const dom::element* options) {
+  const auto value = option(options, "minimum-difficulty.value");
+  if (!value || !value->is_number()) return false;
+  const auto wish = difficulty_wish(*value);
+  if (!wish) return false;
+  minimum_ = wish;
+  if (channel_) channel_->vardiff().set_floor(*wish);
+  return true;
+}
+
+/// Answers only what was asked for, because proxies trip over more.
+void MinerSession::on_configure(const Request& request, Instant now) {
+  dom::array extensions;
+  if (request.params_kind != ParamsKind::Array ||
+      request.params.at(0).get_array().get(extensions) != simdjson::SUCCESS)
+    return refuse(request, {Code::Other, "params", 5}, now);
+  dom::element second;
+  const bool has_options =
+      request.params.at(1).get(second) == simdjson::SUCCESS && second.is_object();
+  const dom::element* options = has_options ? &second : nullptr;
+  std::string result = "{";
+  std::size_t count = 0;
+  for (const dom::element element : extensions) {
+    std::string_view name;
+    if (element.get_string().get(name) != simdjson::SUCCESS || name.size() > kExtensionName)
+      continue;
+    if (++count > kExtensions) return refuse(request, {Code::Other, "too many extensions", 5}, now);
+    if (name == "version-rolling") {
+      configure_rolling(options, result);
+    } else if (name == "minimum-difficulty") {
+      append_member(result, name, configure_minimum(options) ? "true" : "false");
+    } else if (name == "subscribe-extranonce" || name == "info") {
+      append_member(result, name, "true");
+    } else if (printable(name) == name && name.find_first_of("\"\\") == name.npos) {
+      append_member(result, name, "false");
+    }
+  }
+  result += '}';
+  reply_result(request, result);
+}
+
+bool MinerSession::open_channel(Instant now) {
+  const auto size = static_cast<std::uint8_t>(kExtranonceSize - context_.extranonce2_size);
+  const auto prefix = context_.prefixes->allocate(size);
+  if (!prefix) return false;
+  channel_.emplace(context_.policy, *prefix, context_.policy.vardiff.start, now);
+  if (version_mask_) channel_->set_version_mask(*version_mask_);
+  return true;
+}
+
+/// A session id is our extranonce1 in hex. Naming an earlier one brings its difficulty back and
+/// nothing else; any other text means a new session (WhatsMiner sends nine hex digits of its own).
+void MinerSession::on_subscribe(const Request& request, Instant now) {
+  if (request.params_kind == ParamsKind::Other)
+    return refuse(request, {Code::Other, "params", 5}, now);
+  if (!channel_) {
+    if (!open_channel(now)) {
+      refuse(request, {Code::Other, "pool is full", 0}, now);
+      return close("no extranonce left", true);
+    }
+    agent_ = printable(string_at(request, 0).value_or(""));
+    agent_.shrink_to_fit();
+    ExtranoncePrefix earlier = channel_->prefix();
+    const auto session = string_at(request, 1);
+    if (session && from_hex(*session, MutableBytes(earlier.bytes).first(earlier.size)))
+      resumed_ = context_.v1->resume.find(earlier);
+  }
+  const std::string extranonce1 = to_hex(channel_->prefix().view());
+  const std::string result = "[[[\"mining.set_difficulty\",\"" + extranonce1 +
+                             "\"],[\"mining.notify\",\"" + extranonce1 + "\"]],\"" + extranonce1 +
+                             "\"," + std::to_string(context_.extranonce2_size) + "]";
+  reply_result(request, result);
+  if (!workers_.empty() && !started_) begin_difficulty(PasswordWishes{}, now);
+}
+
+/// Who rules: the operator's bounds, then fd=, then the latest of d= and suggestions, then what is
+/// remembered of the session or worker, then the operator's start.
+void MinerSession::begin_difficulty(const PasswordWishes& wishes, Instant now) {
+  if (wishes.minimum) minimum_ = wishes.minimum;
+  if (wishes.fixed) {
+    wish_ = wishes.fixed;
+    fixed_ = true;
+  } else if (wishes.start && !fixed_) {
+    wish_ = wishes.start;
+  }
+  if (!channel_) return;
+  Vardiff& vardiff = channel_->vardiff();
+  if (minimum_) vardiff.set_floor(*minimum_);
+  if (fixed_) return vardiff.fix(*wish_, now);
+  if (started_ && !wishes.start) return;
+  if (wish_) return vardiff.suggest(*wish_, now);
+  if (resumed_) return vardiff.suggest(*resumed_, now);
+  const WorkerEntry& worker = context_.workers->at(workers_[0]);
+  if (worker.last_rate > 0)
+    vardiff.suggest(difficulty_for_rate(context_.policy.vardiff, worker.last_rate), now);
+}
+
+void MinerSession::on_authorize(const Request& request, Instant now) {
+  const auto text = string_at(request, 0);
+  if (!text) return refuse(request, {Code::Unauthorised, "no user name", 5}, now, "false");
+  auto name = parse_worker_name(*text, context_.network, context_.default_account);
+  if (!name) {
+    // Mixed case is a slip of the hand; the rest is somebody trying names.
+    const bool slip = name.error().text.find("mixed case") != std::string::npos;
+    return refuse(request, {Code::Unauthorised, name.error().text, slip ? 2u : 5u}, now, "false");
+  }
+  const auto is_this = [&](WorkerIndex index) {
+    const WorkerEntry& worker = context_.workers->at(index);
+    return worker.account == name->account && worker.name == name->worker;
+  };
+  if (std::ranges::none_of(workers_, is_this)) {
+    if (workers_.size() == kWorkersMax)
+      return refuse(request, {Code::Other, "too many workers", 5}, now, "false");
+    workers_.push_back(context_.workers->acquire(name->account, name->worker));
+    if (workers_.size() == 1) has_suggested_ = false;
+  }
+  reply_result(request, "true");
+  begin_difficulty(parse_password(string_at(request, 1).value_or("")), now);
+}
+
+}  // namespace adit::v1

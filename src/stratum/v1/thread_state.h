@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// ThreadState: what the V1 sessions of one worker thread share: the JSON reader, scratch text, the
+// encoded newest jobs, and the difficulties of sessions that ended a while ago.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adit/mining/extranonce.h"
+#include "adit/stratum/outbox.h"
+#include "stratum/v1/decode.h"
+
+namespace adit::v1 {
+
+/// The part of mining.notify that is the same for everybody, made once for a job and thread.
+class NotifyCache {
+ public:
+  const SharedText& rest(const JobPtr& job, bool clean);
+
+ private:
+  struct Entry {
+    JobPtr job;
+    SharedText text[2];  // [clean]
+  };
+  Entry& entry(const JobPtr& job);
+  std::array<Entry, 4> entries_;
+  std::size_t oldest_ = 0;
+};
+
+/// What remains of an ended session for one that names its id: the difficulty, never the
+/// extranonce1. Bounded: a place by the id's counter, the later session wins it.
+class ResumeTable {
+ public:
+  static constexpr std::size_t kSize = 4096;
+  void remember(const ExtranoncePrefix& session, const Difficulty& difficulty);
+  std::optional<Difficulty> find(const ExtranoncePrefix& session) const;
+
+ private:
+  struct Entry {
+    ExtranoncePrefix session;
+    Difficulty difficulty;
+  };
+  std::vector<Entry> entries_;
+};
+
+struct ThreadState {
+  Decoder decoder;
+  std::string reply;
+  NotifyCache notify;
+  ResumeTable resume;
+};
+
+}  // namespace adit::v1
