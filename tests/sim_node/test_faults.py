@@ -16,16 +16,22 @@ from simnode.wire import display
 CALL = {"method": "getblockcount", "id": 7}
 
 
-class WithNode(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.node = NodeProcess("--tx-count", "30")
+SHARED = []
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.node.close()
+
+def setUpModule():
+    SHARED.append(NodeProcess("--tx-count", "30"))
+
+
+def tearDownModule():
+    SHARED.pop().close()
+
+
+class WithNode(unittest.TestCase):
+    """Tests on one node, whose tip they leave alone."""
 
     def setUp(self):
+        self.node = SHARED[0]
         self.node.sim_fault("clear")
 
     def tearDown(self):

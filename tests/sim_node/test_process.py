@@ -26,7 +26,7 @@ class Process(unittest.TestCase):
     def test_cookie_and_ready_file(self):
         with tempfile.TemporaryDirectory() as folder:
             cookie, ready = pathlib.Path(folder, "cookie"), pathlib.Path(folder, "ready")
-            with NodeProcess("--cookie", str(cookie), "--ready-file", str(ready)) as node:
+            with NodeProcess("--premine", "0", "--cookie", str(cookie), "--ready-file", str(ready)) as node:
                 self.assertEqual(json.loads(ready.read_text()), node.ready)
                 self.assertEqual(stat.S_IMODE(cookie.stat().st_mode), 0o600)
                 response, _ = node.post({"method": "uptime"}, auth=cookie.read_text())
@@ -36,7 +36,7 @@ class Process(unittest.TestCase):
                 self.assertFalse(cookie.exists())
 
     def test_stop_call_ends_it_even_with_a_long_poll(self):
-        with NodeProcess() as node:
+        with NodeProcess("--premine", "0") as node:
             template = node.getblocktemplate({"rules": ["segwit"]})
             link = node.connect()
             link.request("POST", "/", json.dumps({"method": "getblocktemplate", "params": [
@@ -62,7 +62,8 @@ class Process(unittest.TestCase):
 
     def test_ends_with_its_parent(self):
         script = ("import subprocess, sys\n"
-                  "p = subprocess.Popen([sys.executable, sys.argv[1], '--exit-with-parent'], stdout=subprocess.PIPE)\n"
+                  "p = subprocess.Popen([sys.executable, sys.argv[1], '--exit-with-parent', '--premine', '0'],\n"
+                  "                     stdout=subprocess.PIPE)\n"
                   "p.stdout.readline(); print(p.pid)")
         done = subprocess.run([sys.executable, "-c", script, PROGRAM], capture_output=True, text=True, timeout=10)
         pid, end = int(done.stdout), time.monotonic() + 5

@@ -51,7 +51,7 @@ class PlainSubscriber:
 
 class Publisher(unittest.TestCase):
     def setUp(self):
-        self.node = NodeProcess("--tx-count", "0")
+        self.node = NodeProcess("--tx-count", "0", "--premine", "0")
         self.addCleanup(self.node.close)
 
     def subscribe(self, frame):
