@@ -29,7 +29,7 @@ CLOCK_OR_RANDOM = re.compile(
     r'|\b(?:getrandom|getentropy|uv_random|RAND_bytes|randombytes_\w+)\s*\('
     r'|\barc4random\w*\s*\(|\bcrypto_\w+_(?:keygen|(?<!seed_)keypair)\s*\(')
 BANNED_CALL = re.compile(
-    r'(?<![\w.>])(?:strto(?:ul|ull|l|ll|d|f)|ato[ilf]|atoll|sscanf|strcpy|strcat|strtok'
+    r'(?<![\w.>])(?:strto(?:ul|ull|l|ll)|ato[ilf]|atoll|sscanf|strcpy|strcat|strtok'
     r'|v?sprintf|gets|alloca)\s*\(')
 FLOATING = re.compile(r'\b(?:double|float)\b')
 UNFINISHED = re.compile(r'\b(?:TO' r'DO|FIX' r'ME|X' r'XX)\b')
