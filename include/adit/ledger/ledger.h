@@ -6,12 +6,13 @@
 // writer's.
 #pragma once
 
+#include <memory>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "adit/bitcoin/duplicate_filter.h"
 #include "adit/bitcoin/network.h"
+#include "adit/ledger/reader.h"
 #include "adit/ledger/records.h"
 #include "adit/ledger/store.h"
 
@@ -27,47 +28,74 @@ struct ShareCandidate {
   bool is_block = false;
 };
 
-enum class DoorVerdict : std::uint8_t { Durable, Duplicate, NotProved, Full };
+enum class DoorVerdict : std::uint8_t {
+  Durable,
+  Duplicate,
+  NotProved,  ///< the hash proves less than the credit, or the credit is zero
+  Full,       ///< no room to remember the hash, or worker id 0: the books have no room for its name
+};
 
 struct LedgerOptions {
   Network network = Network::Main;
   std::uint8_t instance = 0;
   bool sync = true;          ///< false: the caller syncs within 100 ms (relaxed)
   bool accept_loss = false;  ///< open although the high-water mark says shares are missing
+  UnixMillis now;            ///< for meta "created_ms" of new books
+  std::size_t worker_limit = 1'000'000;
+  std::size_t hashes_per_tip = 16'000'000;  ///< remembered per tip (16 to 32 bytes each); then Full
 };
 
 /// What the world outside the database remembers of it, so that a restored old backup is noticed.
 struct HighWater {
   Sequence sequence;
   Digest chain{};
+  /// "<sequence> <chain value in hex>\n"
   std::string text() const;
   static std::optional<HighWater> parse(std::string_view text);
+  bool operator==(const HighWater&) const = default;
 };
+
+class Books;
 
 class Ledger {
  public:
-  /// Opens or creates the books in `store`: checks schema version, genesis and instance, leases a
-  /// new boot number, and rebuilds the duplicate filter from the newest shares.
+  /// Opens or creates the books in `store` (which must outlive the ledger): checks schema version,
+  /// genesis and instance, leases a new boot number, rebuilds totals and the duplicate filter from
+  /// the newest shares. Conflict: other network or instance, or shares of the mark are missing.
+  /// Corrupt: the newest run, a name or the chain at the mark is not what was written.
   static Result<Ledger> open(LedgerStore& store, const LedgerOptions& options,
                              const std::optional<HighWater>& mark);
+  ~Ledger();
+  Ledger(Ledger&&) noexcept;
+  Ledger& operator=(Ledger&&) noexcept;
 
-  /// The lasting id of a worker, made at first sight (in memory until the next append writes it).
-  /// "" is a valid name.
+  /// The lasting id of a worker, made at first sight; written with its first share. "" is a valid
+  /// name. 0: the limit of workers is reached, or a name is longer than 256 bytes. Call it when a
+  /// worker brings a share, not when it connects: ids are never given back.
   LedgerWorkerId worker_id(std::string_view account, std::string_view worker);
 
   /// Books the candidates that pass the door, in order, in one commit, and says of each what became
-  /// of it (`verdicts` has the candidates' size; `first` is the sequence of the first durable one).
-  /// An error: nothing was promised, nothing more will be accepted.
+  /// of it (`verdicts` has the candidates' size; `first` is the sequence of the first durable one,
+  /// 0 if there is none). An error: nothing was promised, nothing more will be accepted.
   Status append(std::span<const ShareCandidate> shares, UnixMillis now,
                 std::vector<DoorVerdict>& verdicts, Sequence& first);
 
-  /// Adds or moves a block. A move that is no arrow is ignored and logged by the caller (false).
+  /// With relaxed durability: what was appended is on the medium when this returns ok.
+  Status sync();
+  /// Brings every total to disk, for an ordered end. The ledger may be used on.
+  Status close(UnixMillis now);
+
+  /// Adds or moves a block; always synced. A new block comes as Found or one arrow further. The
+  /// same state again renews detail and confirmations; who found it, when and on what never
+  /// changes, and its value only from zero. A move that is no arrow is ignored and logged by the
+  /// caller (false).
   Result<bool> put_block(const BlockRecord& block);
   /// Blocks that are not Mature, Refused or Orphaned, oldest first.
   Result<std::vector<BlockRecord>> unsettled_blocks();
 
-  /// Forgets share runs that end before `before`. The chain stays verifiable from the oldest run
-  /// that is left.
+  /// Forgets share runs that end before `before` (found by bisection: it trusts run times to rise).
+  /// Kept in any case: runs on the newest tip, whose hashes a restart must know, and runs whose
+  /// totals are not on disk yet. The chain stays verifiable from the oldest run that is left.
   Status expire_shares(UnixMillis before);
 
   Sequence last_sequence() const { return last_; }
@@ -77,26 +105,23 @@ class Ledger {
   bool failed() const { return failed_; }
 
  private:
-  struct WorkerIds {
-    AccountId account;
-    LedgerWorkerId worker;
-  };
-  Ledger(LedgerStore& store, const LedgerOptions& options) : store_(&store), options_(options) {}
-  Status load();
-  Status load_names();
+  Ledger(LedgerStore& store, const LedgerOptions& options);
+  DoorVerdict judge(const ShareCandidate& share);
+  Status commit(const LedgerBatch& batch, bool sync);
+  Status check_mark(const std::optional<HighWater>& mark);
+  Status open_meta();
   Status rebuild_filter();
+  Result<std::string> expiry_end(UnixMillis before);
 
   LedgerStore* store_;
   LedgerOptions options_;
   Sequence last_;
   Digest head_{};
+  BlockHash tip_;  ///< of the newest share
   std::uint16_t boot_ = 0;
   bool failed_ = false;
   DuplicateFilter seen_;
-  std::unordered_map<std::string, AccountId> accounts_;
-  std::unordered_map<std::string, LedgerWorkerId> workers_;  // "account\0worker"
-  std::vector<AccountId> account_of_worker_;                 // by worker id
-  LedgerBatch pending_names_;
+  std::unique_ptr<Books> books_;
 };
 
 /// `adit ledger verify`: walks the share runs, recomputes every chain value and the proof of every

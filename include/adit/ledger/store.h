@@ -52,8 +52,9 @@ struct LedgerBatch {
 class LedgerStore {
  public:
   virtual ~LedgerStore() = default;
-  /// All or nothing. With `sync` it is on the medium when this returns ok. After an error the store
-  /// refuses every later commit: the end of the log is unknown.
+  /// All or nothing. With `sync` it, and all before it, is on the medium when this returns ok; an
+  /// empty batch with `sync` only brings earlier ones there. After an error the store refuses every
+  /// later commit: the end of the log is unknown.
   virtual Status commit(const LedgerBatch& batch, bool sync) = 0;
   virtual Result<std::optional<std::string>> get(Family family, std::string_view key) = 0;
   /// In key order from `first` (inclusive) until `visit` returns false or the family ends.
@@ -69,5 +70,6 @@ class LedgerStore {
 std::string key_u64(std::uint64_t value);  ///< 8 bytes big-endian
 std::string key_u32(std::uint32_t value);  ///< 4 bytes big-endian
 std::optional<std::uint64_t> u64_of_key(std::string_view key);
+std::optional<std::uint32_t> u32_of_key(std::string_view key);
 
 }  // namespace adit

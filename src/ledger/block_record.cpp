@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// Found blocks: the arrows of their state machine, and their JSON.
+#include <array>
+#include <string>
+#include <utility>
+
+#include "adit/base/check.h"
+#include "adit/base/json.h"
+#include "adit/ledger/json_fields.h"
+#include "adit/ledger/records.h"
+
+namespace adit {
+namespace {
+
+constexpr std::array<std::pair<BlockState, std::string_view>, 7> kNames{{
+    {BlockState::Found, "found"},
+    {BlockState::Submitted, "submitted"},
+    {BlockState::Side, "side"},
+    {BlockState::Accepted, "accepted"},
+    {BlockState::Refused, "refused"},
+    {BlockState::Orphaned, "orphaned"},
+    {BlockState::Mature, "mature"},
+}};
+
+Error bad_block(std::string_view field) {
+  return {ErrorCode::Corrupt, "block record: missing or wrong \"" + std::string(field) + "\""};
+}
+
+}  // namespace
+
+std::string_view block_state_name(BlockState state) {
+  for (const auto& [value, name] : kNames)
+    if (value == state) return name;
+  UNREACHABLE();
+}
+
+std::optional<BlockState> block_state_from(std::string_view name) {
+  for (const auto& [value, text] : kNames)
+    if (text == name) return value;
+  return std::nullopt;
+}
+
+bool block_may_move(BlockState from, BlockState to) {
+  using enum BlockState;
+  switch (from) {
+    case Found:
+      return to == Submitted || to == Side || to == Accepted || to == Refused || to == Orphaned;
+    case Submitted:
+      return to == Side || to == Accepted || to == Refused || to == Orphaned;
+    // A side block is not checked to the end: when its turn comes it may still be refused.
+    case Side:
+      return to == Accepted || to == Refused || to == Orphaned;
+    case Accepted:
+      return to == Side || to == Orphaned || to == Mature;
+    case Orphaned:
+      return to == Accepted;
+    case Refused:
+    case Mature:
+      return false;
+  }
+  UNREACHABLE();
+}
+
+std::string BlockRecord::json() const {
+  JsonWriter w;
+  w.begin_object();
+  w.key("hash").string(hash.hex()).key("prev").string(prev.hex());
+  w.key("height").number(height).key("found_ms").number(found.value());
+  w.key("value").number(value.value());
+  w.key("account").string(account).key("worker").string(worker);
+  w.key("after").number_u64(after.value()).key("state").string(block_state_name(state));
+  w.key("detail").string(detail).key("confirmations").number(confirmations);
+  w.end_object();
+  return w.take();
+}
+
+Result<BlockRecord> BlockRecord::from_json(std::string_view text) {
+  const auto fields = JsonFields::parse(text);
+  if (!fields) return Error{ErrorCode::Corrupt, "block record: not a flat JSON object"};
+  BlockRecord b;
+  const auto hash = BlockHash::from_hex(fields->string("hash").value_or(""));
+  if (!hash) return bad_block("hash");
+  const auto prev = BlockHash::from_hex(fields->string("prev").value_or(""));
+  if (!prev) return bad_block("prev");
+  const auto state = block_state_from(fields->string("state").value_or(""));
+  if (!state) return bad_block("state");
+  b.hash = *hash, b.prev = *prev, b.state = *state;
+  const auto text_field = [&](std::string_view key, std::string& out) {
+    const auto value = fields->string(key);
+    if (value) out = *value;
+    return value.has_value();
+  };
+  const auto height = fields->u32("height"), confirmations = fields->u32("confirmations");
+  const auto found = fields->i64("found_ms"), value = fields->i64("value");
+  const auto after = fields->u64("after");
+  if (!height) return bad_block("height");
+  if (!confirmations) return bad_block("confirmations");
+  if (!found) return bad_block("found_ms");
+  if (!value) return bad_block("value");
+  if (!after) return bad_block("after");
+  if (!text_field("account", b.account)) return bad_block("account");
+  if (!text_field("worker", b.worker)) return bad_block("worker");
+  if (!text_field("detail", b.detail)) return bad_block("detail");
+  b.height = *height, b.confirmations = *confirmations, b.found = UnixMillis(*found);
+  b.value = Satoshi(*value), b.after = Sequence(*after);
+  return b;
+}
+
+}  // namespace adit

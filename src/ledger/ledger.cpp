@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+// The door, the append, blocks and expiry. Opening is in ledger_open.cpp.
+#include "adit/ledger/ledger.h"
+
+#include <algorithm>
+
+#include "adit/base/check.h"
+#include "ledger/block_store.h"
+#include "ledger/books.h"
+#include "ledger/proof.h"
+#include "ledger/share_run.h"
+
+namespace adit {
+namespace {
+
+Error refusal() {
+  return {ErrorCode::Io,
+          "the ledger refuses since its store failed; restart the pool after mending the disk"};
+}
+
+/// Reads the run at or after sequence `from`: its key, last share time and last tip.
+struct RunEdge {
+  std::string key;
+  UnixMillis time;
+  BlockHash tip;
+  Sequence last;
+};
+
+Result<std::optional<RunEdge>> edge_from(LedgerStore& store, std::uint64_t from) {
+  std::optional<RunEdge> edge;
+  Status verdict;
+  const Status s =
+      store.scan(Family::Shares, key_u64(from), [&](std::string_view key, std::string_view value) {
+        const auto run = ShareRun::parse(value);
+        if (!run) {
+          verdict = run.error();
+          return false;
+        }
+        const auto share = ShareRecord::decode(run->record(run->count - 1));
+        if (share)
+          edge = RunEdge{std::string(key), share->time, share->tip, share->sequence};
+        else
+          verdict = share.error();
+        return false;
+      });
+  if (!s) return s.error();
+  if (!verdict) return verdict.error();
+  return edge;
+}
+
+}  // namespace
+
+std::string HighWater::text() const {
+  return std::to_string(sequence.value()) + " " + to_hex(chain) + "\n";
+}
+
+std::optional<HighWater> HighWater::parse(std::string_view text) {
+  const std::size_t blank = text.find(' ');
+  if (blank == std::string_view::npos || !text.ends_with('\n')) return std::nullopt;
+  const auto number = Work::from_decimal(text.substr(0, blank));
+  HighWater mark;
+  if (!number || number->value() >> 64 != 0) return std::nullopt;
+  mark.sequence = Sequence(static_cast<std::uint64_t>(number->value()));
+  text.remove_prefix(blank + 1);
+  text.remove_suffix(1);
+  if (!from_hex(text, mark.chain)) return std::nullopt;
+  return mark;
+}
+
+Ledger::Ledger(LedgerStore& store, const LedgerOptions& options)
+    : store_(&store),
+      options_(options),
+      seen_(options.hashes_per_tip),
+      books_(std::make_unique<Books>(options.worker_limit)) {}
+Ledger::~Ledger() = default;
+Ledger::Ledger(Ledger&&) noexcept = default;
+Ledger& Ledger::operator=(Ledger&&) noexcept = default;
+
+Status Ledger::commit(const LedgerBatch& batch, bool sync) {
+  Status s = store_->commit(batch, sync);
+  if (!s) failed_ = true;
+  return s;
+}
+
+LedgerWorkerId Ledger::worker_id(std::string_view account, std::string_view worker) {
+  return books_->worker_id(account, worker);
+}
+
+DoorVerdict Ledger::judge(const ShareCandidate& share) {
+  if (!proves(share.hash, share.work)) return DoorVerdict::NotProved;
+  if (share.worker.value() == 0) return DoorVerdict::Full;
+  CHECK(books_->account_of(share.worker).value() != 0);
+  switch (seen_.insert(share.tip, share.hash)) {
+    case HashSet::Insert::Added:
+      return DoorVerdict::Durable;
+    case HashSet::Insert::Present:
+      return DoorVerdict::Duplicate;
+    case HashSet::Insert::Full:
+      return DoorVerdict::Full;
+  }
+  UNREACHABLE();
+}
+
+Status Ledger::append(std::span<const ShareCandidate> shares, UnixMillis now,
+                      std::vector<DoorVerdict>& verdicts, Sequence& first) {
+  first = Sequence();
+  verdicts.clear();
+  if (failed_) return refusal();
+  LedgerBatch batch;
+  ShareRunWriter runs(batch, last_, head_);
+  runs.expect(shares.size());
+  const Sequence batch_first(last_.value() + 1);
+  BlockHash tip = tip_;
+  for (const ShareCandidate& share : shares) {
+    const DoorVerdict verdict = judge(share);
+    verdicts.push_back(verdict);
+    if (verdict != DoorVerdict::Durable) continue;
+    ShareRecord record{Sequence(),   now,          books_->account_of(share.worker),
+                       share.worker, share.height, share.is_block,
+                       share.hash,   share.tip,    share.work};
+    runs.add(record);
+    books_->add(share.worker, share.work, batch_first, now);
+    tip = share.tip;
+  }
+  runs.close();
+  if (runs.last() < batch_first) return {};
+  books_->write(batch, now, runs.last(), false);
+  if (Status s = commit(batch, options_.sync); !s) return s;
+  first = batch_first;
+  last_ = runs.last();
+  head_ = runs.head();
+  tip_ = tip;
+  return {};
+}
+
+Status Ledger::sync() {
+  if (failed_) return refusal();
+  return commit({}, true);
+}
+
+Status Ledger::close(UnixMillis now) {
+  if (failed_) return refusal();
+  LedgerBatch batch;
+  books_->write(batch, now, last_, true);
+  return commit(batch, true);
+}
+
+Result<bool> Ledger::put_block(const BlockRecord& block) {
+  if (failed_) return refusal();
+  const std::string key = block_key(block);
+  auto stored = store_->get(Family::Blocks, key);
+  if (!stored) return stored.error();
+  BlockRecord next = block;
+  if (*stored) {
+    const auto old = block_of(key, **stored);
+    if (!old) return old.error();
+    if (old->state != block.state && !block_may_move(old->state, block.state)) return false;
+    next = *old;
+    next.state = block.state;
+    next.detail = block.detail;
+    next.confirmations = block.confirmations;
+    if (old->value == Satoshi()) next.value = block.value;
+    if (next == *old) return true;
+  } else if (block.state != BlockState::Found && !block_may_move(BlockState::Found, block.state)) {
+    return false;
+  }
+  LedgerBatch batch;
+  batch.put(Family::Blocks, key, block_value(next));
+  if (Status s = commit(batch, true); !s) return s.error();
+  return true;
+}
+
+Result<std::vector<BlockRecord>> Ledger::unsettled_blocks() {
+  auto blocks = all_blocks(*store_);
+  if (!blocks) return blocks.error();
+  std::erase_if(*blocks, [](const BlockRecord& b) {
+    return b.state == BlockState::Mature || b.state == BlockState::Refused ||
+           b.state == BlockState::Orphaned;
+  });
+  return blocks;
+}
+
+/// The key of the oldest run to keep; empty when nothing may go.
+Result<std::string> Ledger::expiry_end(UnixMillis before) {
+  const auto oldest = edge_from(*store_, 0);
+  if (!oldest) return oldest.error();
+  if (!*oldest) return std::string();
+  // Bisection over sequences: runs before `low` go, the run at or after `high` stays.
+  std::uint64_t low = u64_of_key((*oldest)->key).value_or(0), high = last_.value();
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    const auto edge = edge_from(*store_, middle);
+    if (!edge) return edge.error();
+    const bool goes = *edge && (*edge)->time < before && (*edge)->tip != tip_ &&
+                      (*edge)->last <= books_->totals_through();
+    if (goes)
+      low = (*edge)->last.value() + 1;
+    else
+      high = middle;
+  }
+  const auto keep = edge_from(*store_, low);
+  if (!keep) return keep.error();
+  if (!*keep || (*keep)->key == (*oldest)->key) return std::string();
+  return (*keep)->key;
+}
+
+Status Ledger::expire_shares(UnixMillis before) {
+  if (failed_) return refusal();
+  const auto end = expiry_end(before);
+  if (!end) return end.error();
+  if (end->empty()) return {};
+  LedgerBatch batch;
+  batch.deletes.push_back({Family::Shares, key_u64(0), *end});
+  return commit(batch, true);
+}
+
+}  // namespace adit
