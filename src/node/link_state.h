@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// What NodeLink knows: one Link a node with three lanes, and what was last told to the outside.
+// Every input ends in pump(), which sends what is due; so after it each idle lane's `at` lies in
+// the future, and deadline() is the least of them.
+#pragma once
+
+#include <deque>
+
+#include "adit/node/node_link.h"
+#include "node/json_text.h"
+#include "node/rpc_limits.h"
+
+namespace adit {
+
+enum class Ask : std::uint8_t {
+  ChainInfo,
+  Genesis,
+  NetworkInfo,
+  BestHash,
+  Header,
+  Template,
+  LongPoll,
+  Proposal
+};
+
+/// At most one question under way.
+struct Lane {
+  std::optional<std::uint64_t> token;
+  Ask ask{};
+  Instant sent{};         ///< the last question
+  Instant at{};           ///< the next one not before
+  unsigned failures = 0;  ///< in a row
+  bool idle() const { return !token; }
+};
+
+struct Tip {
+  BlockHash hash;
+  std::uint32_t height = 0;
+  bool has_header = false;  ///< the rest is set; not when a template named the tip
+  CompactTarget bits;
+  std::uint32_t median_time = 0;
+};
+
+/// Before Watch a node is asked, in this order, who it is; any failure starts again.
+enum class Step : std::uint8_t { ChainInfo, Genesis, NetworkInfo, Watch };
+
+struct Link {
+  NodeStatus status;
+  Step step = Step::ChainInfo;
+  Lane call, templates, long_poll;
+
+  bool hinted = false;  ///< somebody said "ask" since the last question for the best hash
+  Instant best_hash_sent{};
+  Instant recheck_at{};
+  std::optional<BlockHash> header_wanted;
+  std::optional<Tip> tip;  ///< kept for a while after the node left
+  std::uint32_t highest = 0;
+  Instant last_ok{};  ///< the last good answer on any lane
+  Instant left_at{};  ///< stopped being Ready
+
+  TemplatePtr candidate;  ///< the last good one since the node is Ready
+  bool fresh = false;     ///< `candidate` is on the node's tip and nothing failed since
+  std::string long_poll_id;
+  unsigned idle_polls = 0;  ///< long polls in a row that answered with the id they were given
+  std::string refusal;      ///< told last
+  Instant refusal_at{};
+  unsigned refusals = 0;       ///< in a row
+  Instant distrusted_until{};  ///< a proposal failed: other nodes first
+
+  bool ready() const { return status.health == NodeHealth::Ready; }
+};
+
+struct NodeLink::State {
+  State(const NodeOptions& o, std::size_t count) : options(o), links(count) {}
+
+  NodeOptions options;
+  std::vector<Link> links;
+  bool started = false;
+  std::uint64_t last_token = 0;
+  std::vector<RpcRequest> requests;
+  std::vector<NodeEvent> events;
+
+  std::optional<Tip> announced;             ///< the tip everybody works on
+  std::optional<BlockHash> published_prev;  ///< of the last template given out, empty ones too
+  TemplatePtr published;                    ///< the last full one given out
+  TemplatePtr last_good;                    ///< of any node; for version, clock and contradictions
+
+  struct Proposal {
+    TemplatePtr block_template;
+    std::string block_hex;
+    std::uint32_t source = 0;
+    unsigned tries = 0;
+    Instant at{};
+  };
+  std::optional<Proposal> proposal;
+  TemplatePtr proposed;  ///< under way; may be overtaken by `proposal`
+
+  Instant alive_until{};
+  std::optional<Instant> missing_since;
+  std::uint32_t missing_told = 0;
+
+  // node_link.cpp: lanes, timers, dispatch
+  void pump(Instant now);
+  void pump_template(std::uint32_t node, Instant now);
+  void pump_long_poll(std::uint32_t node, Instant now);
+  void forget_left_tips(Instant now);
+  void update_missing(Instant now);
+  std::optional<Instant> deadline() const;
+  void send(std::uint32_t node, RpcLane name, Lane& lane, Ask ask, std::string method,
+            std::string params, Instant now);
+  void dispatch(std::uint32_t node, Lane& lane, const RpcAnswer& answer, Instant now);
+
+  // node_poll.cpp: who the node is, and its tip
+  void pump_call(std::uint32_t node, Instant now);
+  void call_answered(std::uint32_t node, Ask ask, const RpcResult& result, Instant now);
+  void call_failed(std::uint32_t node, Ask ask, int http_status, const RpcError& error,
+                   Instant now);
+  void chain_info(std::uint32_t node, const std::string& json, Instant now);
+  void header(std::uint32_t node, const std::string& json, Instant now);
+  void become_ready(std::uint32_t node, Instant now);
+  void set_health(std::uint32_t node, NodeHealth health, std::string reason, Duration retry,
+                  Instant now);
+  void ask_soon(Link& link, Instant now);
+
+  // node_tip.cpp: which tip and which template everybody gets
+  void set_tip(std::uint32_t node, const Tip& tip, Instant now);
+  void follow_best_tip(Instant now);
+  TemplatePtr make_empty(const Tip& tip, Instant now) const;
+  void publish(Instant now);
+  void tell_node(std::uint32_t node);
+
+  // node_template.cpp: template lanes
+  std::string template_params(const std::string& long_poll_id) const;
+  void template_answered(std::uint32_t node, Ask ask, const RpcResult& result, Instant now);
+  void template_failed(std::uint32_t node, Ask ask, int http_status, const RpcError& error,
+                       Instant now);
+  void refuse_template(std::uint32_t node, Ask ask, std::string reason, Instant now);
+  void accept_template(std::uint32_t node, Ask ask, TemplatePtr made, Instant now);
+  std::optional<std::string> contradiction(const Link& link, const BlockTemplate& made,
+                                           Instant now) const;
+  void tell_refusal(std::uint32_t node, std::string reason, Instant now);
+
+  // proposal.cpp
+  std::optional<std::uint32_t> proposal_node() const;
+  void pump_proposal(std::uint32_t node, Instant now);
+  void proposal_answered(std::uint32_t node, const RpcResult& result, Instant now);
+};
+
+/// Where the next block's bits are those of `tip`: not at a retarget, not under the
+/// minimum-difficulty rule.
+bool next_bits_certain(Network network, std::uint32_t tip_height);
+/// 50 ms doubling to 400 ms, spread by the token.
+Duration busy_backoff(unsigned failures, std::uint64_t token);
+/// Warming up, not connected, in initial download.
+inline bool not_ready_code(int code) { return code == -28 || code == -9 || code == -10; }
+
+}  // namespace adit
