@@ -11,7 +11,8 @@ namespace adit {
 namespace {
 
 constexpr std::string_view kAlphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-constexpr std::size_t kMaxSize = 256;
+constexpr std::size_t kMaxBytes = 256;
+constexpr std::size_t kMaxText = 384;
 constexpr std::size_t kChecksum = 4;
 
 /// number = number * factor + add, over digits of `base`, least significant first.
@@ -28,7 +29,7 @@ void multiply_add(ByteVec& number, unsigned base, unsigned factor, unsigned add)
 }  // namespace
 
 std::string base58_encode(Bytes bytes) {
-  CHECK(bytes.size() <= kMaxSize);
+  CHECK(bytes.size() <= kMaxBytes);
   ByteVec digits;
   for (const std::uint8_t byte : bytes) multiply_add(digits, 58, 256, byte);
   const auto first = std::find_if(bytes.begin(), bytes.end(), [](auto b) { return b != 0; });
@@ -38,7 +39,7 @@ std::string base58_encode(Bytes bytes) {
 }
 
 std::optional<ByteVec> base58_decode(std::string_view text) {
-  if (text.size() > kMaxSize) return std::nullopt;
+  if (text.size() > kMaxText) return std::nullopt;
   ByteVec number;
   for (const char c : text) {
     const std::size_t digit = kAlphabet.find(c);

@@ -12,7 +12,7 @@ namespace adit {
 
 /// At most 256 bytes (CHECK): the cost is quadratic.
 std::string base58_encode(Bytes bytes);
-/// nullopt on a foreign character (blanks included) or more than 256 characters.
+/// nullopt on a foreign character (blanks included) or more than 384 characters.
 std::optional<ByteVec> base58_decode(std::string_view text);
 /// With the first four bytes of SHA-256d behind the payload.
 std::string base58check_encode(Bytes payload);

@@ -144,7 +144,7 @@ Difficulty Difficulty::from_estimate(double value) {
 
 Difficulty Difficulty::of(const Target& target) {
   const U256& t = target.value();
-  const U256& one = Target::difficulty_one().value();
+  const U256 one = Target::difficulty_one().value();
   if (t.is_zero()) return *make(kMantissaEnd - 1, kMaxExponent);
   U256 quotient = divide(one, t);
   bool overflow = false;
@@ -191,10 +191,11 @@ std::string Difficulty::text() const {
 }
 
 double Difficulty::approximate() const {
-  // Powers of ten up to 10^22 are exact doubles, so that 1e-10 gives the double 1e-10.
-  const auto mantissa = static_cast<double>(mantissa_);
-  return exponent_ < 0 ? mantissa / std::pow(10.0, -exponent_)
-                       : mantissa * std::pow(10.0, exponent_);
+  // Through text, because the library rounds that correctly: 1e-10 gives the double 1e-10.
+  const std::string exact = std::to_string(mantissa_) + 'e' + std::to_string(exponent_);
+  double value = 0;
+  std::from_chars(exact.data(), exact.data() + exact.size(), value);
+  return value;
 }
 
 std::strong_ordering Difficulty::operator<=>(const Difficulty& other) const {

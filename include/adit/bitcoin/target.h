@@ -33,7 +33,8 @@ class Target {
   static Target max() { return Target(U256::max()); }
   static Target difficulty_one();
 
-  const U256& value() const { return value_; }
+  const U256& value() const& { return value_; }
+  U256 value() && { return value_; }  ///< of a temporary: never a dangling reference
   auto operator<=>(const Target&) const = default;
 
  private:
