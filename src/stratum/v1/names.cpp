@@ -72,6 +72,8 @@ Result<WorkerName> parse_worker_name(std::string_view text, Network network,
     return Error{ErrorCode::Invalid,
                  "invalid address: " + parsed.error().text.substr(0, kReasonMax)};
   }
+  if (parsed->future_witness)
+    return Error{ErrorCode::Invalid, "invalid address: nobody can spend this witness version yet"};
   if (!is_worker(worker))
     return Error{ErrorCode::Invalid, "invalid worker name: at most 32 of A-Z a-z 0-9 _ -"};
   return WorkerName{std::move(parsed->text), std::string(worker)};

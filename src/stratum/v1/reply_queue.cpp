@@ -49,8 +49,7 @@ void ReplyQueue::settle(const std::optional<RejectReason>& refused, std::string&
   }
   outbox.append(scratch);
   pop();
-  for (; first_ < entries_.size() && !entries_[first_].is_share; pop())
-    outbox.append(front_text());
+  for (; first_ < entries_.size() && !entries_[first_].is_share; pop()) outbox.append(front_text());
   if (first_ == entries_.size()) {
     entries_.clear();
     text_.clear();
