@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// HTTP POST to bitcoind by libcurl's multi interface on the loop: keep-alive, bounded answers, time-outs, no redirects.
+// HTTP POST to bitcoind by libcurl's multi interface on the loop: keep-alive, bounded answers,
+// time-outs, no redirects.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ struct HttpRequest {
 };
 
 struct HttpAnswer {
-  /// Set when there is no whole answer: "connection refused", "timed out after 30 s", "answer larger than 1048576 bytes".
+  /// Set when there is no whole answer: "connection refused", "timed out after 30 s", "answer
+  /// larger than 1048576 bytes".
   std::optional<std::string> transport_error;
   int status = 0;
   std::string body;
@@ -34,8 +36,8 @@ class HttpClient {
   explicit HttpClient(Loop& loop);
   /// Open requests are dropped without a callback.
   ~HttpClient();
-  /// Any number at a time, each on a connection of its own while it runs; idle connections are reused for 20 s. The callback comes
-  /// later, from the loop, exactly once.
+  /// Any number at a time, each on a connection of its own while it runs; idle connections are
+  /// reused for 20 s. The callback comes later, from the loop, exactly once.
   void post(HttpRequest request, Callback callback);
   std::size_t open_requests() const;
 

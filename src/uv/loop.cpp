@@ -4,25 +4,6 @@
 #include "adit/base/check.h"
 
 namespace adit::uv {
-namespace {
-
-template <class Handle>
-void close_box(HandleBox<Handle>* box) {
-  box->owner = nullptr;
-  uv_close(reinterpret_cast<uv_handle_t*>(&box->handle),
-           [](uv_handle_t* handle) { delete static_cast<HandleBox<Handle>*>(handle->data); });
-}
-
-template <class Handle>
-HandleBox<Handle>* new_box(void* owner) {
-  auto* box = new HandleBox<Handle>;
-  box->handle.data = box;
-  box->owner = owner;
-  return box;
-}
-
-}  // namespace
-
 Loop::Loop(Clock& clock) : clock_(&clock), buffer_(std::make_unique<char[]>(kReadBuffer)) {
   CHECK(uv_loop_init(&loop_) == 0);
   loop_.data = this;
@@ -70,7 +51,7 @@ void Timer::set(Instant at) {
   uv_timer_start(
       &box_->handle,
       [](uv_timer_t* timer) {
-        auto* self = static_cast<Timer*>(static_cast<HandleBox<uv_timer_t>*>(timer->data)->owner);
+        auto* self = owner_of<Timer>(timer);
         if (self != nullptr) self->callback_();
       },
       wait > 0 ? static_cast<std::uint64_t>(wait) : 0, 0);
@@ -81,7 +62,7 @@ void Timer::clear() { uv_timer_stop(&box_->handle); }
 Async::Async(Loop& loop, std::function<void()> callback)
     : callback_(std::move(callback)), box_(new_box<uv_async_t>(this)) {
   CHECK(uv_async_init(loop.raw(), &box_->handle, [](uv_async_t* async) {
-          auto* self = static_cast<Async*>(static_cast<HandleBox<uv_async_t>*>(async->data)->owner);
+          auto* self = owner_of<Async>(async);
           if (self != nullptr) self->callback_();
         }) == 0);
 }
@@ -96,8 +77,7 @@ SignalWatcher::SignalWatcher(Loop& loop, int signal_number, std::function<void()
   CHECK(uv_signal_start(
             &box_->handle,
             [](uv_signal_t* signal, int) {
-              auto* self = static_cast<SignalWatcher*>(
-                  static_cast<HandleBox<uv_signal_t>*>(signal->data)->owner);
+              auto* self = owner_of<SignalWatcher>(signal);
               if (self != nullptr) self->callback_();
             },
             signal_number) == 0);

@@ -54,6 +54,27 @@ struct HandleBox {
   void* owner = nullptr;
 };
 
+template <class Handle>
+HandleBox<Handle>* new_box(void* owner) {
+  auto* box = new HandleBox<Handle>;
+  box->handle.data = box;
+  box->owner = owner;
+  return box;
+}
+
+template <class Handle>
+void close_box(HandleBox<Handle>* box) {
+  box->owner = nullptr;
+  uv_close(reinterpret_cast<uv_handle_t*>(&box->handle),
+           [](uv_handle_t* handle) { delete static_cast<HandleBox<Handle>*>(handle->data); });
+}
+
+/// Whose handle it is; null once the owner let go.
+template <class Owner, class Handle>
+Owner* owner_of(const Handle* handle) {
+  return static_cast<Owner*>(static_cast<HandleBox<Handle>*>(handle->data)->owner);
+}
+
 /// One-shot, can be set again and again.
 class Timer {
  public:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The PROXY protocol, versions 1 and 2 (haproxy's proxy-protocol.txt): who really connects, told by a load balancer. Believed
-// only from listed peers; anything but one well-formed header is invalid. Pure: bytes in, a verdict out.
+// The PROXY protocol, versions 1 and 2 (haproxy's proxy-protocol.txt): who really connects, told by
+// a load balancer. Believed only from listed peers; anything but one well-formed header is invalid.
+// Pure: bytes in, a verdict out.
 #pragma once
 
 #include <string>
@@ -15,10 +16,11 @@ namespace adit::uv {
 class ProxyParser {
  public:
   enum class State { NeedMore, Done, Invalid };
-  /// Feeds bytes; `consumed` says how many of them belong to the header. After Done or Invalid: no more calls.
-  /// Version 1 is at most 107 bytes, version 2 at most 536.
+  /// Feeds bytes; `consumed` says how many of them belong to the header. After Done or Invalid: no
+  /// more calls. Version 1 is at most 107 bytes, version 2 at most 536.
   State feed(Bytes bytes, std::size_t& consumed);
-  /// The address of the real peer, "1.2.3.4:555"; empty for LOCAL and UNKNOWN (the connection's own then).
+  /// The address of the real peer, "1.2.3.4:555"; empty for LOCAL and UNKNOWN (the connection's own
+  /// then).
   const std::string& source() const { return source_; }
 
  private:

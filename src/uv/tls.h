@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// TLS for miners (stratum+ssl) by OpenSSL's memory BIOs: no socket in here, so that it works over any stream.
+// TLS for miners (stratum+ssl) by OpenSSL's memory BIOs: no socket in here, so that it works over
+// any stream.
 #pragma once
 
 #include <memory>
@@ -10,7 +11,8 @@
 
 namespace adit::uv {
 
-/// Certificate and key, TLS 1.2 or newer. Immutable; a reload makes a new one and sessions keep theirs.
+/// Certificate and key, TLS 1.2 or newer. Immutable; a reload makes a new one and sessions keep
+/// theirs.
 class TlsContext {
  public:
   static Result<std::shared_ptr<const TlsContext>> load(const std::string& certificate_file,
@@ -29,9 +31,11 @@ class TlsCodec {
  public:
   explicit TlsCodec(std::shared_ptr<const TlsContext> context);
   ~TlsCodec();
-  /// Bytes from the wire in; what they say in plaintext is appended to `plain`. An error ends the connection.
+  /// Bytes from the wire in; what they say in plaintext is appended to `plain`. An error ends the
+  /// connection.
   Status receive(Bytes wire, ByteVec& plain);
-  /// Plaintext to send; before the handshake is done it waits inside (at most 64 KiB, else an error).
+  /// Plaintext to send; before the handshake is done it waits inside (at most 64 KiB, else an
+  /// error).
   Status send(Bytes plain);
   /// Bytes for the wire since the last call (handshake, records, alerts).
   ByteVec take_wire();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ZMQ's `hashblock` of bitcoind as a hint that the tip may have changed. Nothing is believed from it.
+// ZMQ's `hashblock` of bitcoind as a hint that the tip may have changed. Nothing is believed from
+// it.
 #pragma once
 
 #include <functional>
@@ -13,8 +14,8 @@ namespace adit::uv {
 
 class ZmqHint {
  public:
-  /// Subscribes to "hashblock" at `endpoint` ("tcp://127.0.0.1:28332"); reconnects by itself. The callback runs on the loop, once for
-  /// any number of messages that wait.
+  /// Subscribes to "hashblock" at `endpoint` ("tcp://127.0.0.1:28332"); reconnects by itself. The
+  /// callback runs on the loop, once for any number of messages that wait.
   static Result<std::unique_ptr<ZmqHint>> subscribe(Loop& loop, const std::string& endpoint,
                                                     std::function<void()> on_hint);
   ~ZmqHint();
