@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "app/credentials.h"
 #include "app/toml_reader.h"
 
 namespace adit {
@@ -77,19 +78,6 @@ void read_pool(TomlTable table, PoolConfig& pool) {
   table.finish();
 }
 
-/// One line without its end, as password files have it.
-Result<std::string> first_line(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "r"),
-                                                             &std::fclose);
-  if (!file) return Error{ErrorCode::Io, "cannot read " + path};
-  char line[512];
-  if (std::fgets(line, sizeof line, file.get()) == nullptr)
-    return Error{ErrorCode::Invalid, path + " is empty"};
-  std::string text(line);
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  return text;
-}
-
 NodeConfig read_node(TomlTable table, const std::string& file) {
   NodeConfig node;
   table.text("rpc", node.rpc);
@@ -101,7 +89,7 @@ NodeConfig read_node(TomlTable table, const std::string& file) {
   std::string password_file;
   table.text("password_file", password_file);
   if (!password_file.empty()) {
-    auto line = first_line(path_from(file, password_file));
+    auto line = first_line_of(path_from(file, password_file));
     if (line)
       node.password = *line;
     else
@@ -136,6 +124,18 @@ void read_v1(TomlTable table, const std::string& file, StratumV1Config& v1) {
   table.finish();
 }
 
+/// Sections that a configuration may already have, for parts of the product that this version does
+/// not contain.
+void read_later_sections(TomlTable& stratum, TomlTable& root, std::vector<std::string>& warnings) {
+  const auto ignored = [&](TomlTable& parent, std::string_view key, std::string_view name) {
+    if (!parent.has(key)) return;
+    (void)parent.table(key);
+    warnings.push_back(fmt::format("[{}] is ignored: this version has no such part", name));
+  };
+  ignored(stratum, "v2", "stratum.v2");
+  ignored(root, "api", "api");
+}
+
 void read_difficulty(TomlTable& table, std::string_view key, std::string_view source,
                      Difficulty& value) {
   const auto text = table.number_text(key, source);
@@ -154,7 +154,7 @@ void read_vardiff(TomlTable table, std::string_view source, VardiffOptions& vard
   read_difficulty(table, "maximum", source, vardiff.maximum);
   if (vardiff.minimum > vardiff.maximum) table.fail("minimum", "is above maximum");
   std::uint32_t pace = 15;
-  table.integer("shares_per_minute", pace, 1, 60);
+  table.integer("shares_per_minute", pace, 1, 600);
   vardiff.shares_per_minute = pace;
   table.finish();
 }
@@ -193,6 +193,7 @@ Result<Config> parse_config(std::string_view text, const std::string& name) {
   if (config.nodes.empty()) root.fail("node", "at least one [[node]] is required");
   TomlTable stratum = root.table("stratum");
   read_v1(stratum.table("v1"), name, config.v1);
+  read_later_sections(stratum, root, config.warnings);
   stratum.finish();
   read_vardiff(root.table("vardiff"), text, config.vardiff);
   read_ledger(root.table("ledger"), config.ledger);

@@ -27,6 +27,7 @@ struct PoolConfig {
   std::uint32_t fee_basis_points = 0;
   std::uint8_t instance = 0;  ///< of several pools on one name: first byte of every extranonce
   bool accept_names = true;   ///< names that are no address are booked to `payout`
+  bool operator==(const PoolConfig&) const = default;
 };
 
 struct NodeConfig {
@@ -34,6 +35,7 @@ struct NodeConfig {
   std::string cookie_file;
   std::string user, password;
   std::string zmq_hashblock;  ///< empty: long poll and polling only
+  bool operator==(const NodeConfig&) const = default;
 };
 
 struct StratumV1Config {
@@ -44,11 +46,13 @@ struct StratumV1Config {
   std::uint32_t version_mask = 0x1fffe000;
   std::vector<std::string> proxy_from;  ///< peers (CIDR) that speak the PROXY protocol
   std::uint32_t max_connections = 10'000;
+  bool operator==(const StratumV1Config&) const = default;
 };
 
 struct LedgerConfig {
   bool sync = true;  ///< durability = "sync"
   std::uint32_t share_retention_days = 30;
+  bool operator==(const LedgerConfig&) const = default;
 };
 
 struct Config {
@@ -60,6 +64,7 @@ struct Config {
   StratumV1Config v1;
   VardiffOptions vardiff;
   LedgerConfig ledger;
+  std::vector<std::string> warnings;  ///< things an operator should hear at start
 };
 
 /// `name` stands in messages; relative paths in the text are taken from its folder.

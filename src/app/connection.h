@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Connection: the meeting of one stream and one session. Bytes go in and out here; what they mean is the session's business.
-// Thread: its worker's.
+// Connection: the meeting of one stream and one session. Bytes go in and out here; what they mean
+// is the session's business. Thread: its worker's.
 #pragma once
 
 #include <memory>
@@ -41,13 +41,14 @@ class Connection final : public uv::StreamHandler {
     std::unique_ptr<uv::TlsCodec> tls;
   };
 
-  Connection(ConnectionHost& host, Place place, uv::StreamPtr stream, std::unique_ptr<Session> session,
-             Wrapping wrapping);
+  Connection(ConnectionHost& host, Place place, uv::StreamPtr stream,
+             std::unique_ptr<Session> session, Wrapping wrapping);
 
   void start() { stream_->start_read(this); }
   Session& session() { return *session_; }
   Place place() const { return place_; }
-  /// Sends what the socket takes; the rest follows by itself. False once the peer is stuck for good.
+  /// Sends what the socket takes; the rest follows by itself. False once the peer is stuck for
+  /// good.
   void flush();
   /// Ends after the outbox is sent; `deadline` bounds that.
   void close_after_flush(Instant deadline);
@@ -55,17 +56,19 @@ class Connection final : public uv::StreamHandler {
   bool finished() const;  ///< closing, and all is sent
   std::optional<Instant> close_deadline() const { return closing_; }
   void pause_reading() { stream_->stop_read(); }
-  void resume_reading() { if (!closing_) stream_->resume_read(); }
+  void resume_reading() {
+    if (!closing_) stream_->resume_read();
+  }
   std::string peer() const;
 
   void on_read(Bytes bytes) override;
   void on_end(std::string_view reason) override;
   void on_drained() override;
 
-  bool dirty = false;      ///< in the worker's list of this turn
-  bool dead = false;       ///< to be destroyed at the end of this turn
+  bool dirty = false;  ///< in the worker's list of this turn
+  bool dead = false;   ///< to be destroyed at the end of this turn
   bool paused = false;
-  Instant scheduled{};     ///< the worker's heap has an entry for this instant
+  Instant scheduled{};  ///< the worker's heap has an entry for this instant
   bool is_scheduled = false;
 
  private:

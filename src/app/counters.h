@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Counters of one thread, written by it alone and read by anybody: relaxed loads and stores, no locked instruction.
+// Counters of one thread, written by it alone and read by anybody: relaxed loads and stores, no
+// locked instruction.
 #pragma once
 
 #include <array>

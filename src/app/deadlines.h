@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Deadlines of many connections in one heap: at most about one entry each, because an entry is moved only when it is due.
+// Deadlines of many connections in one heap: at most about one entry each, because an entry is
+// moved only when it is due.
 #pragma once
 
 #include <cstdint>

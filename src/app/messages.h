@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Everything that one thread may say to another. Values only: printable, and owned by the receiver once posted.
+// Everything that one thread may say to another. Values only: printable, and owned by the receiver
+// once posted.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "adit/mining/job.h"
 #include "adit/mining/worker_table.h"
 #include "adit/stratum/session.h"
+#include "uv/tls.h"
 
 namespace adit {
 
@@ -21,7 +24,8 @@ struct JobPublished {
 /// upstream -> workers: no node gives templates; sessions end so that miners go to their next pool.
 struct NoWork {};
 
-/// ledger -> the worker that posted the batch: what became of its oldest unanswered shares, in order.
+/// ledger -> the worker that posted the batch: what became of its oldest unanswered shares, in
+/// order.
 struct CommitReceipt {
   std::vector<ShareOutcome> outcomes;
 };
@@ -29,7 +33,12 @@ struct CommitReceipt {
 struct Drain {
   Duration over{};
 };
-using WorkerMessage = std::variant<JobPublished, CommitReceipt, NoWork, Drain>;
+/// main -> workers: what a reload may change.
+struct PolicyChanged {
+  VardiffOptions vardiff;
+  std::shared_ptr<const uv::TlsContext> tls;  ///< for new connections; null: none
+};
+using WorkerMessage = std::variant<JobPublished, CommitReceipt, NoWork, Drain, PolicyChanged>;
 
 /// One accepted share on its way to the books.
 struct PostedShare {

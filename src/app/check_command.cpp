@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// `adit check`: reads the configuration, asks each node for a template, and shows the coinbase the
+// pool would mine. Exit status 1 on the first thing that would keep a pool from working.
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "adit/base/log.h"
+#include "adit/bitcoin/block.h"
+#include "adit/node/node_link.h"
+#include "app/commands.h"
+#include "app/config.h"
+#include "app/credentials.h"
+#include "uv/http_client.h"
+#include "uv/system.h"
+
+namespace adit {
+namespace {
+
+/// One call and its answer, on a loop of its own.
+class Caller {
+ public:
+  explicit Caller(Clock& clock) : loop_(clock), http_(loop_) {}
+  Result<std::string> call(const NodeConfig& node, const std::string& method,
+                           const std::string& params) {
+    RpcRequest request;
+    request.token = ++token_;
+    request.method = method;
+    request.params = params;
+    const auto login = node_login(node);
+    if (!login) return login.error();
+    uv::HttpRequest http{node.rpc, *login, rpc_body(request), std::chrono::seconds(10), 64u << 20};
+    RpcAnswer answer;
+    http_.post(std::move(http), [&](uv::HttpAnswer got) {
+      answer = {request.token, std::move(got.transport_error), got.status, std::move(got.body)};
+      loop_.stop();
+    });
+    loop_.run();
+    RpcResult result = parse_rpc_answer(answer);
+    if (result.error)
+      return Error{ErrorCode::Unavailable,
+                   fmt::format("{}: {}: {}", node.rpc, method, result.error->message)};
+    return std::move(result.result);
+  }
+  Instant now() { return loop_.now().mono; }
+
+ private:
+  uv::Loop loop_;
+  uv::HttpClient http_;
+  std::uint64_t token_ = 0;
+};
+
+std::string printable(Bytes bytes) {
+  std::string out;
+  for (const std::uint8_t b : bytes)
+    out.push_back(b >= 0x20 && b < 0x7f ? static_cast<char>(b) : '.');
+  return out;
+}
+
+void print_coinbase(const Config& config, const Job& job) {
+  const auto coinbase = Transaction::parse(coinbase_for_block(
+      job.coinbase, Extranonce{}, job.block_template->witness_commitment.has_value()));
+  CHECK(coinbase.ok());
+  const BlockTemplate& block_template = *job.block_template;
+  fmt::print("template    height {}, {} transactions, {} sat in all, difficulty {}\n",
+             block_template.height, block_template.transactions.size(),
+             block_template.coinbase_value.value(), Difficulty::of(block_template.target).text());
+  fmt::print("coinbase    txid without extranonce {}\n", coinbase->txid().hex());
+  const Script& script = coinbase->inputs[0].script_sig;
+  fmt::print("  scriptSig {} ({} bytes: \"{}\")\n", to_hex(script), script.size(),
+             printable(script));
+  fmt::print("  lock time {}, sequence {:08x}\n", coinbase->lock_time,
+             coinbase->inputs[0].sequence);
+  for (const TxOut& output : coinbase->outputs) {
+    const auto address = address_of(output.script, config.pool.network);
+    fmt::print("  output    {:>12} sat to {}\n", output.value.value(),
+               address ? *address : "script " + to_hex(output.script));
+  }
+}
+
+Status check_node(const Config& config, const NodeConfig& node, Caller& caller) {
+  const auto genesis = caller.call(node, "getblockhash", "[0]");
+  if (!genesis) return genesis.error();
+  const std::string expected = "\"" + genesis_hash(config.pool.network).hex() + "\"";
+  if (*genesis != expected)
+    return Error{ErrorCode::Conflict,
+                 fmt::format("{}: is on another chain than {}: genesis {}", node.rpc,
+                             network_name(config.pool.network), *genesis)};
+  const auto answer =
+      caller.call(node, "getblocktemplate",
+                  config.pool.network == Network::Signet ? R"([{"rules":["segwit","signet"]}])"
+                                                         : R"([{"rules":["segwit"]}])");
+  if (!answer) return answer.error();
+  NodeOptions options;
+  options.network = config.pool.network;
+  const auto parsed = parse_template(*answer, options, caller.now());
+  if (!parsed)
+    return Error{parsed.error().code,
+                 fmt::format("{}: template: {}", node.rpc, parsed.error().text)};
+  JobOptions job_options{config.v1.version_mask,
+                         config.pool.coinbase_tag,
+                         {{(*parsed)->coinbase_value, config.pool.payout.script}}};
+  const auto job = make_job(JobNumber(1), TipNumber(1), true, *parsed, job_options);
+  if (!job) return Error{job.error().code, "coinbase: " + job.error().text};
+  const auto proposal =
+      caller.call(node, "getblocktemplate",
+                  fmt::format(R"([{{"mode":"proposal","rules":["segwit"],"data":"{}"}}])",
+                              to_hex(block_for_proposal(**job))));
+  if (!proposal) return proposal.error();
+  fmt::print("node        {}: ready; our block as a proposal: {}\n", node.rpc,
+             *proposal == "null" ? "valid" : "refused: " + *proposal);
+  print_coinbase(config, **job);
+  if (*proposal != "null")
+    return Error{ErrorCode::Refused,
+                 fmt::format("{}: would refuse our block: {}", node.rpc, *proposal)};
+  return {};
+}
+
+}  // namespace
+
+int check_command(const CommonOptions& options) {
+  const auto config = load_config(options.config_file);
+  if (!config) {
+    fmt::print(stderr, "{}\n", config.error().text);
+    return 1;
+  }
+  fmt::print("config      {}: good\n", options.config_file);
+  for (const std::string& warning : config->warnings) fmt::print("warning     {}\n", warning);
+  fmt::print("pool        \"{}\" on {}, pays {}\n", config->pool.name,
+             network_name(config->pool.network), config->pool.payout.text);
+  uv::OsClock clock;
+  Caller caller(clock);
+  int status = 0;
+  for (const NodeConfig& node : config->nodes) {
+    if (const Status good = check_node(*config, node, caller); !good) {
+      fmt::print(stderr, "{}\n", good.error().text);
+      status = 1;
+    }
+  }
+  return status;
+}
+
+}  // namespace adit

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+// `adit demo`: the main job at once, without bitcoind: a simulated regtest node, a pool, and a few
+// CPU miners that are as slow as small devices. Every block it prints was found by a miner, judged
+// by the pool and connected by the node.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <cstdio>
+
+#include "adit/base/log.h"
+#include "app/commands.h"
+#include "app/pool.h"
+#include "app/process.h"
+
+namespace adit {
+namespace {
+
+/// Difficulty of a simulated block: a few seconds of the miners' work.
+constexpr const char* kBits = "1f00ffff";
+constexpr double kMinerMhs = 0.02;
+constexpr const char* kPayout = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
+constexpr const char* kMinerAddress[] = {
+    "bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry",
+    "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn",
+    "2MzQwSSnBHWHqSAqtTVQ6v47XtaisrJa1Vc",
+};
+
+/// A program that stands beside ours: in the build folder, in the source tree's tools, or
+/// installed.
+Result<std::string> find_program(const std::string& name) {
+  const std::string here = program_folder();
+  for (const std::string& path :
+       {here + "/" + name, here + "/../tools/" + name, here + "/../share/adit/" + name})
+    if (is_executable(path)) return path;
+  return Error{ErrorCode::NotFound,
+               fmt::format("{} is neither beside {} nor in its tools folder", name, here)};
+}
+
+class Demo {
+ public:
+  explicit Demo(const DemoOptions& options) : options_(options) {}
+  ~Demo() {
+    miners_.clear();
+    pool_.reset();
+    if (temporary_ && !folder_.empty()) remove_folder(folder_);
+  }
+  Status start();
+  int run();
+
+ private:
+  Status start_node();
+  Status start_pool();
+  Status start_miners();
+  int summary() const;
+  void print_block(const BlockRecord& block) const;
+
+  const DemoOptions& options_;
+  std::string folder_;
+  bool temporary_ = false;
+  std::string rpc_, zmq_;
+  std::vector<ChildProcess> node_;
+  std::unique_ptr<Pool> pool_;
+  std::vector<ChildProcess> miners_;
+};
+
+Status Demo::start() {
+  folder_ = options_.data_dir;
+  if (folder_.empty()) {
+    auto made = make_temporary_folder();
+    if (!made) return made.error();
+    folder_ = *made;
+    temporary_ = true;
+  }
+  if (const Status s = start_node(); !s) return s;
+  if (const Status s = start_pool(); !s) return s;
+  return start_miners();
+}
+
+/// The number after `"name": ` in the node's ready line.
+std::string number_after(const std::string& text, const std::string& name) {
+  std::size_t at = text.find("\"" + name + "\"");
+  if (at == std::string::npos) return {};
+  at = text.find_first_of("0123456789", at + name.size() + 2);
+  if (at == std::string::npos) return {};
+  return text.substr(at, text.find_first_not_of("0123456789", at) - at);
+}
+
+Status Demo::start_node() {
+  const auto program = find_program("sim-node");
+  if (!program) return program.error();
+  const std::string ready = folder_ + "/sim-node.ready";
+  remove(ready.c_str());
+  auto node = ChildProcess::start({*program, "--cookie", folder_ + "/.cookie", "--bits", kBits,
+                                   "--tx-count", "25", "--ready-file", ready, "--exit-with-parent"},
+                                  folder_ + "/sim-node.log");
+  if (!node) return node.error();
+  node_.push_back(std::move(*node));
+  uv::OsClock clock;
+  const Instant patience = clock.now().mono + std::chrono::seconds(30);
+  std::string line;
+  while (line.empty() && node_.front().running() && clock.now().mono < patience) {
+    const timespec pause{0, 20'000'000};
+    nanosleep(&pause, nullptr);
+    line = read_small_file(ready);
+  }
+  const std::string rpc_port = number_after(line, "rpc_port");
+  if (rpc_port.empty())
+    return Error{ErrorCode::Unavailable, "the simulated node did not start:\n" +
+                                             read_small_file(folder_ + "/sim-node.log")};
+  rpc_ = "http://127.0.0.1:" + rpc_port;
+  zmq_ = "tcp://127.0.0.1:" + number_after(line, "zmq_port");
+  return {};
+}
+
+Status Demo::start_pool() {
+  const std::string text = fmt::format(R"(data_dir = "data"
+[pool]
+name = "Adit demo"
+network = "regtest"
+coinbase_tag = "/adit demo/"
+payout_address = "{}"
+[[node]]
+rpc = "{}"
+cookie_file = ".cookie"
+zmq_hashblock = "{}"
+[stratum.v1]
+listen = ["127.0.0.1:0"]
+[vardiff]
+start = 0.00001
+minimum = 1e-10
+shares_per_minute = 60
+)",
+                                       kPayout, rpc_, zmq_);
+  const std::string file = folder_ + "/adit.toml";
+  if (const Status s = write_small_file(file, text); !s) return s;
+  auto config = load_config(file);
+  if (!config) return config.error();
+  pool_ = std::make_unique<Pool>(
+      std::move(*config), PoolHooks{[this](const BlockRecord& block) { print_block(block); }});
+  return pool_->start();
+}
+
+Status Demo::start_miners() {
+  const auto program = find_program("cpu-miner");
+  if (!program) return program.error();
+  for (std::uint32_t i = 0; i < options_.miners; ++i) {
+    const std::string user =
+        fmt::format("{}.demo{}", kMinerAddress[i % std::size(kMinerAddress)], i + 1);
+    auto miner = ChildProcess::start(
+        {*program, "--url", pool_->v1_addresses()[0].text(), "--user", user, "--threads", "1",
+         "--limit-mhs", fmt::format("{}", kMinerMhs), "--exit-with-parent"},
+        folder_ + fmt::format("/miner{}.log", i + 1));
+    if (!miner) return miner.error();
+    miners_.push_back(std::move(*miner));
+  }
+  return {};
+}
+
+void Demo::print_block(const BlockRecord& block) const {
+  if (block.state != BlockState::Accepted || block.confirmations > 1) return;
+  fmt::print("block {:>6}  {}  {:.8f} BTC  by {}.{}\n", block.height, block.hash.hex(),
+             static_cast<double>(block.value.value()) / 1e8, block.account, block.worker);
+  std::fflush(stdout);
+}
+
+int Demo::run() {
+  fmt::print(
+      "pool    stratum+tcp://{}  (try a miner of your own: any regtest address as user)\n"
+      "config  {}/adit.toml\nminers  {} at {} MH/s each\n",
+      pool_->v1_addresses()[0].text(), folder_, miners_.size(), kMinerMhs);
+  std::fflush(stdout);
+  uv::OsClock clock;
+  uv::Loop loop(clock);
+  {
+    const auto end = [&] { loop.stop(); };
+    uv::SignalWatcher term(loop, SIGTERM, end), interrupt(loop, SIGINT, end);
+    uv::Timer limit(loop, end);
+    if (options_.seconds != 0) limit.set(loop.now().mono + std::chrono::seconds(options_.seconds));
+    loop.run();
+  }
+  miners_.clear();
+  pool_->stop(std::chrono::milliseconds(100));
+  return summary();
+}
+
+int Demo::summary() const {
+  const PoolTotals totals = pool_->totals();
+  fmt::print(
+      "\n{} shares accepted, {} rejected; {} blocks found, {} connected by the node; height {}\n",
+      totals.accepted, totals.rejected, totals.blocks_found, totals.blocks_accepted, totals.height);
+  if (!temporary_)
+    fmt::print("the books are kept: adit ledger accounts -c {}/adit.toml\n", folder_);
+  return totals.accepted > 0 && totals.blocks_accepted > 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int demo_command(const DemoOptions& options) {
+  log_start({options.common.verbose ? LogLevel::Info : LogLevel::Warn, options.common.log_json});
+  int status = 1;
+  {
+    Demo demo(options);
+    const Status started = demo.start();
+    if (started)
+      status = demo.run();
+    else
+      fmt::print(stderr, "demo: {}\n", started.error().text);
+  }
+  log_stop();
+  return status;
+}
+
+}  // namespace adit

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+#include "app/ledger_writer.h"
+
+#include <algorithm>
+
+#include "adit/base/log.h"
+#include "rocks/high_water_file.h"
+#include "rocks/rocks_store.h"
+#include "uv/system.h"
+
+namespace adit {
+namespace {
+
+constexpr std::size_t kInbox = 1 << 16;
+constexpr Duration kRelaxedSync = std::chrono::milliseconds(100);
+constexpr Duration kMarkEvery = std::chrono::seconds(1);
+constexpr Duration kRoomEvery = std::chrono::milliseconds(100);
+constexpr Duration kExpiryEvery = std::chrono::minutes(10);
+/// Shares are refused while less than this, or a twentieth of the disk if that is less, is free.
+constexpr std::uint64_t kRoomBytes = 64u << 20;
+
+std::string books_dir(const std::string& data_dir) { return data_dir + "/ledger"; }
+
+}  // namespace
+
+LedgerWriter::LedgerWriter(Clock& clock, LedgerWriterOptions options, ToWorker to_worker,
+                           std::function<void(const std::string&)> fatal)
+    : clock_(&clock),
+      options_(std::move(options)),
+      to_worker_(std::move(to_worker)),
+      fatal_(std::move(fatal)),
+      inbox_(kInbox, [this] {
+        {
+          const std::lock_guard lock(mutex_);
+          woken_ = true;
+        }
+        wake_.notify_one();
+      }) {}
+
+LedgerWriter::~LedgerWriter() { stop(); }
+
+Status LedgerWriter::open() {
+  const auto mark = HighWaterFile(options_.data_dir).read();
+  if (!mark) return mark.error();
+  auto store = RocksStore::open(books_dir(options_.data_dir));
+  if (!store) return store.error();
+  store_ = std::move(*store);
+  auto ledger = Ledger::open(*store_, options_.ledger, *mark);
+  if (!ledger) return ledger.error();
+  ledger_ = std::make_unique<Ledger>(std::move(*ledger));
+  counters_.last_sequence.set(ledger_->last_sequence().value());
+  return {};
+}
+
+void LedgerWriter::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+bool LedgerWriter::post(LedgerMessage&& message) { return inbox_.post(std::move(message)); }
+
+void LedgerWriter::stop() {
+  if (!thread_.joinable()) return;
+  while (!inbox_.post(StopLedger{})) std::this_thread::yield();
+  thread_.join();
+}
+
+void LedgerWriter::run() {
+  uv::name_thread("adit-ledger");
+  while (!stopping_) {
+    wait();
+    turn();
+  }
+  if (failed_ || !ledger_) return;
+  if (const Status closed = ledger_->close(clock_->now().wall); !closed)
+    return fail(closed.error());
+  (void)HighWaterFile(options_.data_dir).write(ledger_->high_water()).ok();
+}
+
+void LedgerWriter::wait() {
+  std::unique_lock lock(mutex_);
+  // A relaxed ledger has a sync to do even when nothing comes any more; the full disk is looked at
+  // again, too.
+  wake_.wait_for(lock, unsynced_ ? kRelaxedSync : Duration(kMarkEvery), [this] { return woken_; });
+  woken_ = false;
+}
+
+void LedgerWriter::turn() {
+  inbox_.drain(messages_);
+  candidates_.clear();
+  senders_.clear();
+  for (LedgerMessage& message : messages_) {
+    if (auto* batch = std::get_if<ShareBatch>(&message))
+      gather(*batch);
+    else if (auto* block = std::get_if<BlockEvent>(&message))
+      waiting_blocks_.push_back(std::move(*block));
+    else
+      stopping_ = true;
+  }
+  if (failed_) return;
+  if (!has_room()) return refuse_all();
+  if (!ledger_ && !reopen()) return refuse_all();
+  if (!candidates_.empty()) append();
+  write_blocks();
+  housekeeping();
+}
+
+void LedgerWriter::gather(ShareBatch& batch) {
+  if (names_.size() <= batch.thread) names_.resize(batch.thread + 1);
+  auto& names = names_[batch.thread];
+  for (WorkerNamed& named : batch.named) {
+    const std::uint32_t index = named.worker.value();
+    if (names.size() <= index) names.resize(std::max<std::size_t>(index + 1, names.size() * 2));
+    names[index] = {std::move(named.account), std::move(named.name), LedgerWorkerId{}, 0};
+  }
+  for (const PostedShare& share : batch.shares) {
+    Name& name = names[share.worker.value()];
+    if (ledger_ && name.opened != opened_) {
+      name.id = ledger_->worker_id(name.account, name.worker);
+      name.opened = opened_;
+    }
+    candidates_.push_back(
+        {batch.thread, name.id, share.hash, share.tip, share.work, share.height, share.is_block});
+  }
+  senders_.push_back({batch.thread, batch.shares.size()});
+}
+
+void LedgerWriter::append() {
+  const Status status = ledger_->append(candidates_, clock_->now().wall, verdicts_, first_);
+  if (!status) return fail(status.error());
+  counters_.commits.add();
+  unsynced_ = !options_.ledger.sync;
+  send_receipts();
+}
+
+void LedgerWriter::send_receipts() {
+  std::uint64_t sequence = first_.value();
+  std::size_t next = 0;
+  for (const Sender& sender : senders_) {
+    CommitReceipt receipt;
+    receipt.outcomes.reserve(sender.count);
+    for (std::size_t i = 0; i < sender.count; ++i) {
+      switch (verdicts_[next++]) {
+        case DoorVerdict::Durable:
+          receipt.outcomes.push_back({std::nullopt, sequence++});
+          counters_.shares.add();
+          continue;
+        case DoorVerdict::Duplicate:
+          receipt.outcomes.push_back({RejectReason::Duplicate, 0});
+          break;
+        case DoorVerdict::NotProved:
+          receipt.outcomes.push_back({RejectReason::LowDifficulty, 0});
+          break;
+        case DoorVerdict::Full:
+          receipt.outcomes.push_back({RejectReason::StorageFull, 0});
+          break;
+      }
+      counters_.refused.add();
+    }
+    to_worker_(sender.thread, std::move(receipt));
+  }
+  counters_.last_sequence.set(ledger_->last_sequence().value());
+}
+
+void LedgerWriter::refuse_all() {
+  for (const Sender& sender : senders_) {
+    counters_.refused.add(sender.count);
+    to_worker_(sender.thread, {std::vector<ShareOutcome>(
+                                  sender.count, ShareOutcome{RejectReason::StorageFull, 0})});
+  }
+  senders_.clear();
+}
+
+void LedgerWriter::write_blocks() {
+  while (ledger_ && !waiting_blocks_.empty()) {
+    BlockRecord record = waiting_blocks_.front().block;
+    if (record.state == BlockState::Found) record.after = ledger_->last_sequence();
+    const auto moved = ledger_->put_block(record);
+    if (!moved) return fail(moved.error());
+    if (!*moved)
+      log_warn("ledger", "block {}: {} does not follow its state; ignored", record.hash.hex(),
+               block_state_name(record.state));
+    waiting_blocks_.erase(waiting_blocks_.begin());
+  }
+}
+
+void LedgerWriter::housekeeping() {
+  if (!ledger_) return;
+  const Now now = clock_->now();
+  if (unsynced_ && now.mono - last_sync_ >= kRelaxedSync) {
+    if (const Status synced = ledger_->sync(); !synced) return fail(synced.error());
+    unsynced_ = false;
+    last_sync_ = now.mono;
+  }
+  if (!unsynced_ && now.mono - last_mark_ >= kMarkEvery && ledger_->high_water() != marked_) {
+    marked_ = ledger_->high_water();
+    if (const Status written = HighWaterFile(options_.data_dir).write(marked_); !written)
+      log_warn("ledger", "high-water mark: {}", written.error().text);
+    last_mark_ = now.mono;
+  }
+  if (options_.retention_days != 0 && now.mono - last_expiry_ >= kExpiryEvery) {
+    last_expiry_ = now.mono;
+    const std::int64_t keep_ms = std::int64_t{options_.retention_days} * 86'400'000;
+    if (const Status expired = ledger_->expire_shares(UnixMillis(now.wall.value() - keep_ms));
+        !expired)
+      fail(expired.error());
+  }
+}
+
+/// Refusing early is better than failing late: RocksDB after a failed write knows no way back but
+/// to be opened again.
+bool LedgerWriter::has_room() {
+  const Instant now = clock_->now().mono;
+  if (now - last_room_check_ < kRoomEvery) return room_;
+  last_room_check_ = now;
+  const DiskSpace space = disk_space(options_.data_dir);
+  const bool room = space.free_bytes >= std::min(kRoomBytes, space.total_bytes / 20);
+  if (room != room_) {
+    if (room)
+      log_info("ledger", "there is room on the disk again; shares are booked");
+    else
+      log_error("ledger", "{} has {} MiB left: shares are refused until there is room",
+                options_.data_dir, space.free_bytes >> 20);
+  }
+  counters_.storage_full.set(room ? 0 : 1);
+  return room_ = room;
+}
+
+Status LedgerWriter::reopen() {
+  const Status status = open();
+  if (!status) {
+    room_ = false;
+    log_error("ledger", "cannot be opened again yet: {}", status.error().text);
+    return status;
+  }
+  ++opened_;
+  log_info("ledger", "open again at share {}", ledger_->last_sequence().value());
+  // What was gathered while it was shut has no ids yet; those shares are refused, the next ones are
+  // not.
+  return Error{ErrorCode::Unavailable, "just opened"};
+}
+
+void LedgerWriter::fail(const Error& error) {
+  if (error.code == ErrorCode::Limit) {
+    // No space left. Whether these shares reached the log is unknown until it is read again: no
+    // answer may say "accepted", and the next open finds out. A share that did get in and is sent
+    // again is a duplicate.
+    log_error("ledger", "{}; shares are refused until there is room", error.text);
+    ledger_.reset();
+    store_.reset();
+    last_room_check_ = clock_->now().mono;
+    room_ = false;
+    counters_.storage_full.set(1);
+    return refuse_all();
+  }
+  failed_ = true;
+  fatal_(error.text);
+}
+
+}  // namespace adit

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// LedgerWriter: the one thread that writes the books. It takes everything that waits, appends it in
+// one commit and sends the receipts; while one sync runs, the next batch gathers by itself. A full
+// disk makes it refuse shares until there is room again; any other write error ends the process
+// with exit status 74, and no acknowledgement leaves in between.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "adit/ledger/ledger.h"
+#include "adit/runtime/mailbox.h"
+#include "adit/runtime/ports.h"
+#include "app/counters.h"
+#include "app/messages.h"
+
+namespace adit {
+
+inline constexpr int kExitLedgerFailed = 74;
+
+struct LedgerCounters {
+  Counter commits;
+  Counter shares;   ///< durable
+  Counter refused;  ///< at the door
+  Counter last_sequence;
+  Counter storage_full;  ///< 1 while shares are refused for want of room
+};
+
+struct LedgerWriterOptions {
+  std::string data_dir;
+  LedgerOptions ledger;
+  std::uint32_t retention_days = 30;
+};
+
+class LedgerWriter {
+ public:
+  /// `to_worker` must be thread-safe. `fatal` is called at most once, from the writer's thread.
+  using ToWorker = std::function<void(std::uint32_t thread, CommitReceipt receipt)>;
+  LedgerWriter(Clock& clock, LedgerWriterOptions options, ToWorker to_worker,
+               std::function<void(const std::string&)> fatal);
+  ~LedgerWriter();
+
+  /// Opens the books. Before start().
+  Status open();
+  std::uint16_t boot() const { return ledger_->boot(); }
+  Result<std::vector<BlockRecord>> unsettled_blocks() { return ledger_->unsettled_blocks(); }
+  void start();
+  /// Any thread. False: full, and the message was not taken.
+  bool post(LedgerMessage&& message);
+  /// Writes what waits, then ends the thread.
+  void stop();
+  const LedgerCounters& counters() const { return counters_; }
+
+ private:
+  struct Sender {  // one entry a batch in `candidates_`
+    std::uint32_t thread;
+    std::size_t count;
+  };
+  struct Name {  // a worker of one thread, and its id in the books as they are open now
+    std::string account, worker;
+    LedgerWorkerId id;
+    std::uint32_t opened = 0;
+  };
+  void run();
+  void wait();
+  void turn();
+  void gather(ShareBatch& batch);
+  void append();
+  void send_receipts();
+  void refuse_all();
+  void write_blocks();
+  void housekeeping();
+  bool has_room();
+  void fail(const Error& error);
+  Status reopen();
+
+  Clock* clock_;
+  LedgerWriterOptions options_;
+  ToWorker to_worker_;
+  std::function<void(const std::string&)> fatal_;
+  std::unique_ptr<LedgerStore> store_;
+  std::unique_ptr<Ledger> ledger_;
+  LedgerCounters counters_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool woken_ = false;
+  Mailbox<LedgerMessage> inbox_;
+  std::vector<LedgerMessage> messages_;
+  std::vector<BlockEvent> waiting_blocks_;  // while the disk is full
+  std::vector<std::vector<Name>> names_;    // by thread, by worker index
+  std::uint32_t opened_ = 1;                // counts openings of the books
+  std::vector<ShareCandidate> candidates_;
+  std::vector<Sender> senders_;
+  std::vector<DoorVerdict> verdicts_;
+  Sequence first_;
+  HighWater marked_;
+  bool stopping_ = false;
+  bool failed_ = false;
+  bool unsynced_ = false;
+  Instant last_sync_{}, last_mark_{}, last_room_check_{}, last_expiry_{};
+  bool room_ = true;
+  std::thread thread_;
+};
+
+}  // namespace adit

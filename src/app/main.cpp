@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// The command line of `adit`.
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+
+#include "adit/crypto/sha256.h"
+#include "app/commands.h"
+#include "app_version.h"
+
+namespace {
+
+using namespace adit;
+
+void add_config(CLI::App* command, CommonOptions& options) {
+  command->add_option("-c,--config", options.config_file, "the TOML file (see config/adit.toml)")
+      ->required();
+}
+
+void add_logging(CLI::App* command, CommonOptions& options) {
+  command->add_flag("--log-json", options.log_json, "log one JSON object a line");
+  command->add_flag("-v,--verbose", options.verbose, "log every connection too");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app{"Adit, a Bitcoin mining pool server", "adit"};
+  app.set_version_flag("--version",
+                       fmt::format("adit {} (SHA-256: {})", kVersion, sha256_selected()));
+  app.require_subcommand(1);
+  int status = 2;
+
+  CommonOptions common;
+  CLI::App* run = app.add_subcommand("run", "run a pool until SIGTERM");
+  add_config(run, common);
+  add_logging(run, common);
+  run->callback([&] { status = run_command(common); });
+
+  CLI::App* check = app.add_subcommand(
+      "check", "validate a configuration, ask its nodes, show the coinbase it would mine");
+  add_config(check, common);
+  check->callback([&] { status = check_command(common); });
+
+  DemoOptions demo;
+  CLI::App* demo_app =
+      app.add_subcommand("demo", "a whole pool on this machine: simulated node, miners, blocks");
+  demo_app->add_option("--seconds", demo.seconds,
+                       "end by itself after so many seconds (0: run until Ctrl-C)");
+  demo_app->add_option("--miners", demo.miners, "CPU miners to start")->check(CLI::Range(1, 64));
+  demo_app->add_option("--data-dir", demo.data_dir,
+                       "keep the books here (default: a temporary folder)");
+  add_logging(demo_app, demo.common);
+  demo_app->callback([&] { status = demo_command(demo); });
+
+  LedgerCommandOptions ledger;
+  CLI::App* ledger_app = app.add_subcommand("ledger", "read the books; works while the pool runs");
+  ledger_app->require_subcommand(1);
+  const std::pair<const char*, const char*> views[] = {
+      {"verify", "recompute the hash chain, every proof and every total"},
+      {"shares", "one line a share"},
+      {"accounts", "one line an account"},
+      {"workers", "one line a worker"},
+      {"blocks", "one line a found block"},
+      {"balances", "work booked to each account"},
+      {"export", "shares, accounts, workers and blocks, one line each with its kind"}};
+  for (const auto& [name, help] : views) {
+    CLI::App* view = ledger_app->add_subcommand(name, help);
+    add_config(view, ledger.common);
+    view->add_option("--format", ledger.format, "json (lines) or csv")
+        ->check(CLI::IsMember({"json", "csv"}));
+    view->add_option("--from", ledger.from, "first sequence number (shares)");
+    view->add_option("--limit", ledger.limit, "at most so many lines (0: all)");
+    view->callback([&ledger, &status, name = std::string(name)] {
+      ledger.what = name;
+      status = ledger_command(ledger);
+    });
+  }
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return status;
+}

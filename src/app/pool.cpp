@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+// Wiring that reads as a table of contents.
+#include "app/pool.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "adit/base/log.h"
+
+namespace adit {
+namespace {
+
+/// Makes the folder (and its parents) for the pool's user alone.
+Status make_folder(const std::string& path) {
+  for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
+    const std::string part = path.substr(0, at);
+    if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST)
+      return Error{ErrorCode::Io,
+                   fmt::format("data_dir: cannot make {}: {}", part, std::strerror(errno))};
+    if (at == std::string::npos) return {};
+  }
+}
+
+}  // namespace
+
+Pool::Pool(Config config, PoolHooks hooks) : config_(std::move(config)), hooks_(std::move(hooks)) {}
+
+Pool::~Pool() {
+  if (running_) stop(Duration{});
+  if (lock_fd_ >= 0) close(lock_fd_);
+}
+
+Status Pool::start() {
+  if (const Status s = open_books(); !s) return s;
+  if (const Status s = make_workers(); !s) return s;
+  if (const Status s = listen(config_.v1.listen, false); !s) return s;
+  if (const Status s = listen(config_.v1.tls_listen, true); !s) return s;
+  make_upstream();
+  const auto unsettled = ledger_->unsettled_blocks();
+  if (!unsettled) return unsettled.error();
+  if (const Status s = upstream_->open(*unsettled); !s) return s;
+
+  ledger_->start();
+  for (const auto& worker : workers_) worker->start();
+  upstream_->start();
+  running_ = true;
+  return {};
+}
+
+Status Pool::open_books() {
+  if (const Status s = make_folder(config_.data_dir); !s) return s;
+  // One pool at a time on one data_dir: two would give out the same extranonces.
+  const std::string lock = config_.data_dir + "/lock";
+  lock_fd_ = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock_fd_ < 0) return Error{ErrorCode::Io, fmt::format("{}: {}", lock, std::strerror(errno))};
+  if (flock(lock_fd_, LOCK_EX | LOCK_NB) != 0)
+    return Error{ErrorCode::Conflict,
+                 fmt::format("data_dir {} is in use by another adit", config_.data_dir)};
+  LedgerWriterOptions options;
+  options.data_dir = config_.data_dir;
+  options.ledger.network = config_.pool.network;
+  options.ledger.instance = config_.pool.instance;
+  options.ledger.sync = config_.ledger.sync;
+  options.retention_days = config_.ledger.share_retention_days;
+  ledger_ = std::make_unique<LedgerWriter>(
+      clock_, options,
+      [this](std::uint32_t thread, CommitReceipt receipt) {
+        CHECK(workers_[thread]->post(std::move(receipt)));
+      },
+      [](const std::string& text) {
+        // Fail-stop: whatever is in flight is unanswered, and the next start reads what the disk
+        // really has.
+        log_error("ledger", "{}; the books are closed and the pool ends", text);
+        log_stop();
+        _exit(kExitLedgerFailed);
+      });
+  return ledger_->open();
+}
+
+Status Pool::make_workers() {
+  WorkerOptions options;
+  options.policy.vardiff = config_.vardiff;
+  options.policy.version_mask = config_.v1.version_mask;
+  options.network = config_.pool.network;
+  if (config_.pool.accept_names) options.default_account = config_.pool.payout.text;
+  options.extranonce2_size = config_.v1.extranonce2_size;
+  options.boot_epoch = ledger_->boot();
+  auto proxies = uv::NetworkList::parse(config_.v1.proxy_from);
+  if (!proxies) return Error{ErrorCode::Invalid, "stratum.v1.proxy_from: " + proxies.error().text};
+  options.proxy_from = *proxies;
+  if (!config_.v1.tls_listen.empty()) {
+    auto tls = uv::TlsContext::load(config_.v1.tls_certificate, config_.v1.tls_key);
+    if (!tls) return tls.error();
+    options.tls = *tls;
+  }
+  const std::uint32_t count =
+      config_.workers != 0 ? config_.workers : std::max(1u, uv::cores() - 1);
+  options.max_connections = std::max(1u, config_.v1.max_connections / count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    options.index = i;
+    options.lease = {config_.pool.instance, static_cast<std::uint8_t>(i), ledger_->boot()};
+    WorkerLinks links;
+    links.to_ledger = [this](ShareBatch&& batch) { return ledger_->post(std::move(batch)); };
+    links.to_upstream = [this](FoundBlock block) { upstream_->found(std::move(block)); };
+    workers_.push_back(std::make_unique<Worker>(clock_, options, std::move(links)));
+  }
+  return {};
+}
+
+Status Pool::listen(const std::vector<std::string>& texts, bool tls) {
+  for (const std::string& text : texts) {
+    auto address = uv::parse_listen_address(text);
+    if (!address) return Error{ErrorCode::Invalid, "stratum.v1.listen: " + address.error().text};
+    if (const Status free = uv::check_port_free(*address); !free) return free;
+    for (const auto& worker : workers_) {
+      auto real = worker->listen(*address, tls);
+      if (!real) return real.error();
+      address = real;  // port 0: the others share the port the first one got
+    }
+    v1_addresses_.push_back(*address);
+    log_info("stratum", "V1 on {}{}", address->text(), tls ? " (TLS)" : "");
+  }
+  return {};
+}
+
+void Pool::make_upstream() {
+  UpstreamLinks links;
+  links.to_workers = [this](const WorkerMessage& message) {
+    for (const auto& worker : workers_)
+      if (!worker->post(message)) log_error("pool", "a worker takes no more messages");
+  };
+  links.to_ledger = [this](LedgerMessage message) { return ledger_->post(std::move(message)); };
+  links.on_block = hooks_.on_block;
+  upstream_ = std::make_unique<Upstream>(clock_, config_, std::move(links));
+}
+
+void Pool::stop(Duration over) {
+  if (!running_) return;
+  running_ = false;
+  for (const auto& worker : workers_) CHECK(worker->post(Drain{over}));
+  for (const auto& worker : workers_) worker->join();
+  upstream_->stop();
+  ledger_->stop();
+}
+
+std::string Pool::reload(const Config& config) {
+  std::string waits;
+  const auto differs = [&](bool different, std::string_view name) {
+    if (different) waits += fmt::format("{}{}", waits.empty() ? "" : ", ", name);
+  };
+  differs(config.data_dir != config_.data_dir, "data_dir");
+  differs(config.workers != config_.workers, "workers");
+  differs(config.pool != config_.pool, "[pool]");
+  differs(config.nodes != config_.nodes, "[[node]]");
+  StratumV1Config v1 = config.v1;
+  v1.tls_certificate = config_.v1.tls_certificate;
+  v1.tls_key = config_.v1.tls_key;
+  differs(v1 != config_.v1, "[stratum.v1]");
+  differs(config.ledger != config_.ledger, "[ledger]");
+  PolicyChanged change{config.vardiff, nullptr};
+  if (!config_.v1.tls_listen.empty()) {
+    auto tls = uv::TlsContext::load(config.v1.tls_certificate, config.v1.tls_key);
+    if (!tls) {
+      log_error("config", "the TLS certificate stays as it was: {}", tls.error().text);
+      return waits;
+    }
+    change.tls = *tls;
+  }
+  for (const auto& worker : workers_) CHECK(worker->post(change));
+  return waits;
+}
+
+PoolTotals Pool::totals() const {
+  PoolTotals sum;
+  for (const auto& worker : workers_) {
+    const WorkerCounters& counters = worker->counters();
+    sum.connections += counters.connections.get();
+    sum.accepted += counters.accepted.get();
+    sum.rejected += counters.rejected_sum();
+    sum.duplicates += counters.rejected[static_cast<std::size_t>(RejectReason::Duplicate)].get();
+  }
+  sum.blocks_found = upstream_->counters().blocks_found.get();
+  sum.blocks_accepted = upstream_->counters().blocks_accepted.get();
+  sum.jobs = upstream_->counters().jobs.get();
+  sum.height = upstream_->counters().height.get();
+  sum.sequence = ledger_->counters().last_sequence.get();
+  return sum;
+}
+
+}  // namespace adit

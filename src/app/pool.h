@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// Pool: the house, built from a Config and taken down in order. The only place that knows every
+// thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/config.h"
+#include "app/ledger_writer.h"
+#include "app/upstream.h"
+#include "app/worker.h"
+#include "uv/system.h"
+
+namespace adit {
+
+struct PoolHooks {
+  std::function<void(const BlockRecord&)> on_block;  ///< from the upstream thread
+};
+
+struct PoolTotals {
+  std::uint64_t connections = 0, accepted = 0, rejected = 0, duplicates = 0;
+  std::uint64_t blocks_found = 0, blocks_accepted = 0, jobs = 0, height = 0, sequence = 0;
+};
+
+class Pool {
+ public:
+  Pool(Config config, PoolHooks hooks);
+  ~Pool();
+
+  /// Opens the books and the vault, listens, starts all threads. An error: nothing runs.
+  Status start();
+  /// Where it listens, in the order of the configuration; ports are the real ones.
+  const std::vector<uv::ListenAddress>& v1_addresses() const { return v1_addresses_; }
+  /// Sends miners away over `over`, writes what is acknowledged, ends all threads.
+  void stop(Duration over);
+  /// Takes over what may change while miners are connected (vardiff, the TLS certificate); names
+  /// what differs and must wait for the next start, or nothing.
+  std::string reload(const Config& config);
+  PoolTotals totals() const;
+  const Config& config() const { return config_; }
+
+ private:
+  Status open_books();
+  Status make_workers();
+  Status listen(const std::vector<std::string>& texts, bool tls);
+  void make_upstream();
+
+  Config config_;
+  PoolHooks hooks_;
+  uv::OsClock clock_;
+  std::unique_ptr<LedgerWriter> ledger_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<Upstream> upstream_;
+  std::vector<uv::ListenAddress> v1_addresses_;
+  int lock_fd_ = -1;
+  bool running_ = false;
+};
+
+}  // namespace adit

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// `adit run`: a pool until SIGTERM. SIGTERM drains; a second one ends at once, and safely: what was
+// acknowledged is on disk.
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "adit/base/log.h"
+#include "app/commands.h"
+#include "app/pool.h"
+#include "app_version.h"
+
+namespace adit {
+namespace {
+
+constexpr Duration kStatusEvery = std::chrono::minutes(1);
+constexpr Duration kDrainMax = std::chrono::seconds(20);
+
+/// A farm of 1,000 leaves within a second more than the first; nobody waits longer than 20 s.
+Duration drain_time(std::uint64_t connections) {
+  if (connections == 0) return Duration{};
+  return std::min(kDrainMax, Duration(std::chrono::milliseconds(500 + connections)));
+}
+
+void log_status(const Pool& pool, PoolTotals& before) {
+  const PoolTotals now = pool.totals();
+  log_info("pool", "{} miners, {} shares accepted (+{}), {} rejected (+{}), {} blocks, height {}",
+           now.connections, now.accepted, now.accepted - before.accepted, now.rejected,
+           now.rejected - before.rejected, now.blocks_accepted, now.height);
+  before = now;
+}
+
+/// All or nothing: a file with an error changes nothing.
+void reload(const std::string& file, Pool& pool) {
+  auto config = load_config(file);
+  if (!config) return log_error("config", "not reloaded: {}", config.error().text);
+  const std::string refused = pool.reload(*config);
+  if (refused.empty())
+    log_info("config", "reloaded");
+  else
+    log_warn("config", "reloaded, but {} takes effect at the next start only", refused);
+}
+
+}  // namespace
+
+int run_command(const CommonOptions& options) {
+  auto config = load_config(options.config_file);
+  if (!config) {
+    fmt::print(stderr, "{}\n", config.error().text);
+    return 1;
+  }
+  log_start({options.verbose ? LogLevel::Debug : LogLevel::Info, options.log_json});
+  log_info("pool", "adit {}: \"{}\" on {}, scheme {}, SHA-256 by {}", kVersion, config->pool.name,
+           network_name(config->pool.network), scheme_name(config->pool.scheme), sha256_selected());
+  for (const std::string& warning : config->warnings) log_warn("config", "{}", warning);
+  const std::size_t files = uv::raise_fd_limit();
+  if (files < config->v1.max_connections + 512)
+    log_warn("pool", "only {} files may be open: at most {} connections, not {}", files,
+             files - std::min<std::size_t>(files, 512), config->v1.max_connections);
+
+  uv::OsClock clock;
+  uv::Loop loop(clock);
+  Pool pool(std::move(*config), {});
+  if (const Status started = pool.start(); !started) {
+    log_error("pool", "{}", started.error().text);
+    log_stop();
+    return 1;
+  }
+  uv::notify_service_manager("READY=1");
+  PoolTotals before;
+  {
+    bool draining = false;
+    const auto end = [&] {
+      if (draining) {
+        log_warn("pool", "second signal: ending at once");
+        log_stop();
+        _exit(0);
+      }
+      draining = true;
+      log_info("pool", "draining");
+      uv::notify_service_manager("STOPPING=1");
+      loop.stop();
+    };
+    uv::SignalWatcher term(loop, SIGTERM, end), interrupt(loop, SIGINT, end);
+    uv::SignalWatcher hangup(loop, SIGHUP, [&] { reload(options.config_file, pool); });
+    std::unique_ptr<uv::Timer> status;
+    status = std::make_unique<uv::Timer>(loop, [&] {
+      log_status(pool, before);
+      status->set(loop.now().mono + kStatusEvery);
+    });
+    status->set(loop.now().mono + kStatusEvery);
+    loop.run();
+  }
+  // From here on the second signal is the kernel's business: nothing acknowledged is only in
+  // memory.
+  signal(SIGTERM, SIG_DFL);
+  signal(SIGINT, SIG_DFL);
+  pool.stop(drain_time(pool.totals().connections));
+  log_status(pool, before);
+  log_info("pool", "ended");
+  log_stop();
+  return 0;
+}
+
+}  // namespace adit

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+// The wires between NodeLink, BlockSubmitter and the HTTP client, and jobs on their way to the
+// workers. Found blocks are in upstream_blocks.cpp.
+#include "app/upstream.h"
+
+#include "adit/base/log.h"
+#include "app/credentials.h"
+#include "uv/system.h"
+
+namespace adit {
+namespace {
+
+constexpr std::size_t kFoundBox = 4'096;
+
+NodeOptions node_options(const Config& config) {
+  NodeOptions options;
+  options.network = config.pool.network;
+  return options;
+}
+
+JobOptions job_options(const Config& config, const BlockTemplate& block_template) {
+  JobOptions options;
+  options.version_mask = config.v1.version_mask;
+  options.coinbase_tag = config.pool.coinbase_tag;
+  options.outputs = {{block_template.coinbase_value, config.pool.payout.script}};
+  return options;
+}
+
+}  // namespace
+
+Upstream::Upstream(Clock& clock, const Config& config, UpstreamLinks links)
+    : clock_(&clock),
+      config_(&config),
+      links_(std::move(links)),
+      loop_(clock),
+      wake_(std::make_unique<uv::Async>(loop_, [this] { read_found(); })),
+      timer_(std::make_unique<uv::Timer>(loop_, [] {})),
+      http_(std::make_unique<uv::HttpClient>(loop_)),
+      inbox_(kFoundBox, [this] { wake_->wake(); }),
+      link_(node_options(config), config.nodes.size()),
+      submitter_(config.nodes.size()) {
+  for (const NodeConfig& node : config.nodes) nodes_.push_back({node, "", nullptr});
+  for (Node& node : nodes_) load_credentials(node);
+}
+
+Upstream::~Upstream() { stop(); }
+
+void Upstream::load_credentials(Node& node) {
+  auto login = node_login(node.config);
+  if (!login) log_warn("node", "{}: {}", node.config.rpc, login.error().text);
+  node.user_password = login ? *login : "";
+}
+
+void Upstream::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Upstream::run() {
+  uv::name_thread("adit-upstream");
+  for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].config.zmq_hashblock.empty()) continue;
+    auto hint = uv::ZmqHint::subscribe(loop_, nodes_[i].config.zmq_hashblock,
+                                       [this, i] { link_.hint(NodeIndex(i), loop_.now().mono); });
+    if (hint)
+      nodes_[i].zmq = std::move(*hint);
+    else
+      log_error("node", "{}; going on with long poll", hint.error().text);
+  }
+  link_.start(loop_.now().mono);
+  loop_.set_turn_end([this] { turn(); });
+  loop_.run();
+}
+
+void Upstream::stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(stop_mutex_);
+    stop_asked_ = true;
+  }
+  wake_->wake();
+  thread_.join();
+}
+
+void Upstream::found(FoundBlock block) {
+  if (!inbox_.post(std::move(block))) log_error("block", "more found blocks wait than can be kept");
+}
+
+void Upstream::turn() {
+  const Instant now = loop_.now().mono;
+  // Answers make requests, and events make proposals: go on until nothing new comes out. Bounded,
+  // since each kind of request has one open call a lane.
+  for (int round = 0; round < 16; ++round) {
+    if (const auto at = link_.deadline(); at && *at <= now) link_.expire(now);
+    if (const auto at = submitter_.deadline(); at && *at <= now) submitter_.expire(now);
+    const auto requests = link_.take_requests();
+    for (const RpcRequest& request : requests) send(request, false);
+    const auto submits = submitter_.take_requests();
+    for (const RpcRequest& request : submits) send(request, true);
+    const auto events = link_.take_events();
+    for (const NodeEvent& event : events) std::visit([this](const auto& e) { handle(e); }, event);
+    const auto progress = submitter_.take_progress();
+    for (const BlockProgress& step : progress) handle_progress(step);
+    if (requests.empty() && submits.empty() && events.empty() && progress.empty()) break;
+  }
+  bool stopping = false;
+  {
+    const std::lock_guard lock(stop_mutex_);
+    stopping = stop_asked_;
+  }
+  if (stopping && writes_ == 0) {
+    for (Node& node : nodes_) node.zmq.reset();
+    pending_.clear();
+    return loop_.stop();
+  }
+  std::optional<Instant> next = link_.deadline();
+  if (const auto at = submitter_.deadline(); at && (!next || *at < *next)) next = at;
+  if (next) timer_->set(*next);
+}
+
+void Upstream::send(const RpcRequest& request, bool for_submitter) {
+  Node& node = nodes_[request.node.value()];
+  uv::HttpRequest http;
+  http.url = node.config.rpc;
+  http.user_password = node.user_password;
+  http.body = rpc_body(request);
+  http.timeout = request.timeout;
+  http.max_answer = request.max_answer;
+  http_->post(std::move(http), [this, token = request.token, for_submitter,
+                                index = request.node.value()](uv::HttpAnswer answer) {
+    if (answer.status == 401) load_credentials(nodes_[index]);
+    const RpcAnswer rpc{token, std::move(answer.transport_error), answer.status,
+                        std::move(answer.body)};
+    if (for_submitter)
+      submitter_.answer(rpc, loop_.now().mono);
+    else
+      link_.answer(rpc, loop_.now().mono);
+  });
+}
+
+void Upstream::handle(const TipChanged& event) {
+  counters_.tips.add();
+  counters_.height.set(event.height);
+  log_info("node", "new tip {} at height {}", event.tip.hex(), event.height);
+  for (std::uint32_t i = 0; i < nodes_.size(); ++i)
+    submitter_.node_changed(NodeIndex(i), loop_.now().mono);
+  if (event.empty) publish(event.empty, true, false);
+}
+
+void Upstream::handle(const TemplateReady& event) {
+  const bool new_tip = event.block_template->prev != tip_;
+  if (new_tip) {
+    counters_.height.set(event.block_template->height - 1);
+    for (std::uint32_t i = 0; i < nodes_.size(); ++i)
+      submitter_.node_changed(NodeIndex(i), loop_.now().mono);
+  }
+  publish(event.block_template, false, false);
+}
+
+void Upstream::publish(const TemplatePtr& block_template, bool empty, bool revoke) {
+  const bool clean = revoke || block_template->prev != tip_;
+  const TipNumber tip(tip_number_.value() + (clean ? 1 : 0));
+  auto job =
+      make_job(next_job_, tip, clean, block_template, job_options(*config_, *block_template));
+  if (!job) {
+    counters_.templates_refused.add();
+    return log_error("node", "template of height {} makes no job: {}", block_template->height,
+                     job.error().text);
+  }
+  tip_number_ = tip;
+  tip_ = block_template->prev;
+  next_job_ = JobNumber(next_job_.value() + 1);
+  job_ = *job;
+  counters_.jobs.add();
+  links_.to_workers(JobPublished{job_});
+  if (clean || !job_was_logged_)
+    log_info("job", "height {}: {} transactions, {} sat, difficulty {}{}", block_template->height,
+             block_template->transactions.size(), block_template->coinbase_value.value(),
+             Difficulty::of(block_template->target).text(), empty ? " (empty, at once)" : "");
+  job_was_logged_ = !empty;
+  if (!empty && !revoke)
+    link_.propose(block_template, to_hex(block_for_proposal(*job_)), loop_.now().mono);
+}
+
+void Upstream::handle(const TemplateRefused& event) {
+  counters_.templates_refused.add();
+  log_error("node", "{}: template refused: {}; the last good one stays",
+            config_->nodes[event.node.value()].rpc, event.reason);
+}
+
+void Upstream::handle(const ProposalFailed& event) {
+  counters_.proposals_failed.add();
+  log_error(
+      "node",
+      "the node would refuse our block at height {}: {}; work is revoked and goes on coinbase-only",
+      event.block_template->height, event.reason);
+  if (!job_ || job_->block_template->prev != event.block_template->prev) return;
+  auto bare = std::make_shared<BlockTemplate>(*event.block_template);
+  bare->transactions.clear();
+  bare->witness_commitment.reset();
+  bare->coinbase_value = block_subsidy(bare->network, bare->height);
+  publish(bare, true, true);
+}
+
+void Upstream::handle(const NodeChanged& event) {
+  const std::string& rpc = config_->nodes[event.node.value()].rpc;
+  if (event.status.health == NodeHealth::Ready) {
+    log_info("node", "{}: ready, {} at height {}", rpc, log_escape(event.status.version),
+             event.status.height);
+  } else {
+    log_warn("node", "{}: {}: {}", rpc, node_health_name(event.status.health),
+             log_escape(event.status.reason, 200));
+  }
+  submitter_.node_changed(event.node, loop_.now().mono);
+}
+
+void Upstream::handle(const TemplatesMissing& event) {
+  if (event.for_s == 0) return log_info("node", "templates are back");
+  log_error("node", "no node has given a template for {} s", event.for_s);
+  if (event.for_s >= 120) links_.to_workers(NoWork{});
+}
+
+}  // namespace adit

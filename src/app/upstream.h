@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// Upstream: the thread that speaks to the bitcoinds. Templates become jobs for all workers; found
+// blocks go to the vault and to every node. The decisions are NodeLink's and BlockSubmitter's; here
+// are the wires.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "adit/node/block_submitter.h"
+#include "adit/node/node_link.h"
+#include "adit/runtime/mailbox.h"
+#include "app/config.h"
+#include "app/counters.h"
+#include "app/messages.h"
+#include "rocks/block_vault.h"
+#include "uv/http_client.h"
+#include "uv/loop.h"
+#include "uv/zmq_hint.h"
+
+namespace adit {
+
+struct UpstreamLinks {
+  std::function<void(WorkerMessage)> to_workers;  ///< to each of them; thread-safe
+  std::function<bool(LedgerMessage)> to_ledger;
+  /// A block was found or moved: for the console of `adit demo`. May be empty.
+  std::function<void(const BlockRecord&)> on_block;
+};
+
+struct UpstreamCounters {
+  Counter jobs, tips, templates_refused, proposals_failed;
+  Counter blocks_found, blocks_accepted, blocks_refused;
+  Counter height;
+};
+
+class Upstream {
+ public:
+  Upstream(Clock& clock, const Config& config, UpstreamLinks links);
+  ~Upstream();
+  /// Opens the vault and resumes what it and the ledger hold. Before start().
+  Status open(const std::vector<BlockRecord>& unsettled);
+  void start();
+  /// Any thread; never behind anything else.
+  void found(FoundBlock block);
+  void stop();
+  const UpstreamCounters& counters() const { return counters_; }
+
+ private:
+  struct Node {
+    NodeConfig config;
+    std::string user_password;
+    std::unique_ptr<uv::ZmqHint> zmq;
+  };
+  /// A block between being found and being sent.
+  struct PendingBlock {
+    BlockRecord record;
+    ByteVec bytes;
+    Status stored;
+    bool submitted = false;
+    std::unique_ptr<uv::Timer> patience;
+  };
+  void run();
+  void turn();
+  void send(const RpcRequest& request, bool for_submitter);
+  void load_credentials(Node& node);
+  void read_found();
+  void keep_and_submit(const FoundBlock& found);
+  void submit(PendingBlock& pending);
+  void handle(const TipChanged& event);
+  void handle(const TemplateReady& event);
+  void handle(const TemplateRefused& event);
+  void handle(const ProposalFailed& event);
+  void handle(const NodeChanged& event);
+  void handle(const TemplatesMissing& event);
+  /// `revoke`: older jobs of this tip become stale.
+  void publish(const TemplatePtr& block_template, bool empty, bool revoke);
+  void handle_progress(const BlockProgress& progress);
+  void tell(const BlockRecord& record);
+
+  Clock* clock_;
+  const Config* config_;
+  UpstreamLinks links_;
+  UpstreamCounters counters_;
+  uv::Loop loop_;
+  std::unique_ptr<uv::Async> wake_;
+  std::unique_ptr<uv::Timer> timer_;
+  std::unique_ptr<uv::HttpClient> http_;
+  Mailbox<FoundBlock> inbox_;
+  std::vector<FoundBlock> found_;
+  NodeLink link_;
+  BlockSubmitter submitter_;
+  std::unique_ptr<BlockVault> vault_;
+  std::vector<Node> nodes_;
+  std::vector<BlockRecord> blocks_;  // not final
+  std::set<BlockHash> known_;
+  std::vector<std::shared_ptr<PendingBlock>> pending_;
+  std::size_t writes_ = 0;  // off the loop now
+  JobPtr job_;
+  bool job_was_logged_ = false;
+  BlockHash tip_;
+  TipNumber tip_number_;
+  JobNumber next_job_{1};
+  std::mutex stop_mutex_;
+  bool stop_asked_ = false;
+  std::thread thread_;
+};
+
+}  // namespace adit

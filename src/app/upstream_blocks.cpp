@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// A found block's way: checked once more, kept in the vault, sent to every node, followed until it
+// is buried. The disk may hold it up for at most 50 ms: a sick disk must never hold a block.
+#include "adit/base/log.h"
+#include "adit/bitcoin/block.h"
+#include "app/upstream.h"
+
+namespace adit {
+namespace {
+
+constexpr Duration kDiskPatience = std::chrono::milliseconds(50);
+/// Hashes remembered so that the same block is handled once.
+constexpr std::size_t kKnownMax = 100'000;
+
+BlockState state_of(SubmitState state) {
+  switch (state) {
+    case SubmitState::Submitted:
+      return BlockState::Submitted;
+    case SubmitState::Side:
+      return BlockState::Side;
+    case SubmitState::Accepted:
+      return BlockState::Accepted;
+    case SubmitState::Refused:
+      return BlockState::Refused;
+    case SubmitState::Orphaned:
+      return BlockState::Orphaned;
+    case SubmitState::Mature:
+      return BlockState::Mature;
+  }
+  UNREACHABLE();
+}
+
+}  // namespace
+
+Status Upstream::open(const std::vector<BlockRecord>& unsettled) {
+  auto vault = BlockVault::open(config_->data_dir + "/blocks");
+  if (!vault) return vault.error();
+  vault_ = std::make_unique<BlockVault>(std::move(*vault));
+  auto kept = vault_->list();
+  if (!kept) return kept.error();
+  for (const VaultBlock& block : *kept) {
+    BlockRecord record = block.record;
+    for (const BlockRecord& known : unsettled)
+      if (known.hash == record.hash) record = known;
+    log_info("block", "height {} {}: {} before the restart, going on", record.height,
+             record.hash.hex(), block_state_name(record.state));
+    known_.insert(record.hash);
+    blocks_.push_back(record);
+    submitter_.submit(record.hash, record.prev, record.height, to_hex(block.bytes),
+                      loop_.now().mono);
+  }
+  return {};
+}
+
+void Upstream::read_found() {
+  inbox_.drain(found_);
+  for (const FoundBlock& found : found_) keep_and_submit(found);
+}
+
+void Upstream::keep_and_submit(const FoundBlock& found) {
+  if (!known_.insert(found.hash).second) return;
+  if (known_.size() > kKnownMax) known_.erase(known_.begin());
+  counters_.blocks_found.add();
+  const BlockTemplate& block_template = *found.job->block_template;
+  auto pending = std::make_shared<PendingBlock>();
+  pending->record.hash = found.hash;
+  pending->record.prev = block_template.prev;
+  pending->record.height = block_template.height;
+  pending->record.found = found.found;
+  pending->record.value = block_template.coinbase_value;
+  pending->record.account = found.account;
+  pending->record.worker = found.worker;
+  pending->bytes = block_for_submit(*found.job, found.header, found.extranonce);
+  log_info("block", "FOUND at height {}: {} by {}{}{}", block_template.height, found.hash.hex(),
+           found.account.empty() ? "an unknown name" : log_escape(found.account),
+           found.worker.empty() ? "" : ".", log_escape(found.worker));
+  if (const Status good = check_block(pending->bytes, block_template.height); !good)
+    log_error("block", "{}: our own check says {}; it is submitted all the same", found.hash.hex(),
+              good.error().text);
+  blocks_.push_back(pending->record);
+  tell(pending->record);
+
+  pending->patience = std::make_unique<uv::Timer>(loop_, [this, pending] {
+    if (pending->submitted) return;
+    log_warn("block", "{}: the disk takes longer than 50 ms; submitting before the file is safe",
+             pending->record.hash.hex());
+    submit(*pending);
+  });
+  pending->patience->set(loop_.now().mono + kDiskPatience);
+  pending_.push_back(pending);
+  ++writes_;
+  uv::run_off_loop(
+      loop_, [this, pending] { pending->stored = vault_->keep(pending->record, pending->bytes); },
+      [this, pending] {
+        --writes_;
+        if (!pending->stored)
+          log_error("block", "{}: not kept on disk: {}", pending->record.hash.hex(),
+                    pending->stored.error().text);
+        submit(*pending);
+        std::erase(pending_, pending);
+        pending->patience.reset();  // it holds the last reference
+      });
+}
+
+void Upstream::submit(PendingBlock& pending) {
+  if (pending.submitted) return;
+  pending.submitted = true;
+  const BlockRecord& record = pending.record;
+  submitter_.submit(record.hash, record.prev, record.height, to_hex(pending.bytes),
+                    loop_.now().mono);
+}
+
+void Upstream::handle_progress(const BlockProgress& progress) {
+  const auto at = std::find_if(blocks_.begin(), blocks_.end(), [&](const BlockRecord& record) {
+    return record.hash == progress.hash;
+  });
+  if (at == blocks_.end()) return;
+  const BlockState state = state_of(progress.state);
+  const bool moved = at->state != state;
+  at->state = state;
+  at->detail = progress.detail;
+  at->confirmations = progress.confirmations;
+  if (moved) {
+    const auto level = state == BlockState::Refused || state == BlockState::Orphaned
+                           ? LogLevel::Error
+                           : LogLevel::Info;
+    if (log_enabled(level))
+      log_write(
+          level, "block",
+          fmt::format("height {} {}: {}{}{}", at->height, at->hash.hex(), block_state_name(state),
+                      progress.detail.empty() ? "" : ": ", progress.detail));
+    if (state == BlockState::Accepted) counters_.blocks_accepted.add();
+    if (state == BlockState::Refused) counters_.blocks_refused.add();
+  }
+  tell(*at);
+  if (state != BlockState::Mature && state != BlockState::Refused && state != BlockState::Orphaned)
+    return;
+  ++writes_;
+  uv::run_off_loop(
+      loop_, [this, record = *at] { (void)vault_->settle(record).ok(); }, [this] { --writes_; });
+  blocks_.erase(at);
+}
+
+void Upstream::tell(const BlockRecord& record) {
+  if (!links_.to_ledger(BlockEvent{record}))
+    log_error("block", "{}: the ledger takes no more messages", record.hash.hex());
+  if (links_.on_block) links_.on_block(record);
+}
+
+}  // namespace adit

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+// The worker's thread: connections come and go, messages arrive, and a turn ends. What happens to
+// shares and blocks on their way out is in worker_shares.cpp.
+#include "app/worker.h"
+
+#include <algorithm>
+
+#include "adit/base/log.h"
+#include "adit/stratum/v1.h"
+#include "uv/system.h"
+
+namespace adit {
+namespace {
+constexpr std::size_t kInbox = 1 << 16;
+/// Sessions that get a new job before the loop looks at its sockets again.
+constexpr std::size_t kBroadcastSlice = 1'000;
+constexpr Duration kCloseGrace = std::chrono::seconds(1);
+}  // namespace
+
+Worker::Worker(Clock& clock, WorkerOptions options, WorkerLinks links)
+    : options_(std::move(options)),
+      links_(std::move(links)),
+      prefixes_(options_.lease),
+      loop_(clock),
+      wake_(std::make_unique<uv::Async>(loop_, [this] { read_messages(); })),
+      timer_(std::make_unique<uv::Timer>(loop_, [] {})),
+      inbox_(kInbox, [this] { wake_->wake(); }) {
+  context_.policy = options_.policy;
+  context_.network = options_.network;
+  context_.default_account = options_.default_account;
+  context_.extranonce2_size = options_.extranonce2_size;
+  context_.boot_epoch = options_.boot_epoch;
+  context_.prefixes = &prefixes_;
+  context_.seen = &seen_;
+  context_.workers = &workers_;
+  batch_.thread = options_.index;
+  loop_.set_turn_end([this] { end_turn(); });
+}
+
+Worker::~Worker() {
+  join();
+  slots_.clear();
+}
+
+Result<uv::ListenAddress> Worker::listen(const uv::ListenAddress& address, bool tls) {
+  auto listener = uv::TcpListener::listen(
+      loop_, address, [this, tls](uv::StreamPtr stream) { accept(std::move(stream), tls); });
+  if (!listener) return listener.error();
+  const uv::ListenAddress real = (*listener)->address();
+  listeners_.push_back(std::move(*listener));
+  return real;
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Worker::run() {
+  uv::name_thread(("adit-w" + std::to_string(options_.index)).c_str());
+  loop_.run();
+}
+
+bool Worker::post(WorkerMessage message) { return inbox_.post(std::move(message)); }
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::accept(uv::StreamPtr stream, bool tls) {
+  if (draining_) return;
+  if (open() >= options_.max_connections) {
+    counters_.closes.add();
+    return;  // the stream closes; counted, not logged: this is what a flood looks like
+  }
+  Connection::Place place;
+  if (free_slots_.empty()) {
+    place.slot = static_cast<std::uint32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    place.slot = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  place.generation = slots_[place.slot].generation;
+  Connection::Wrapping wrapping;
+  if (!options_.proxy_from.empty() && options_.proxy_from.contains(stream->peer().host()))
+    wrapping.proxy = std::make_unique<uv::ProxyParser>();
+  if (tls) wrapping.tls = std::make_unique<uv::TlsCodec>(options_.tls);
+  auto session = v1::make_session(context_, job_, now());
+  Slot& slot = slots_[place.slot];
+  slot.connection =
+      std::make_unique<Connection>(static_cast<ConnectionHost&>(*this), place, std::move(stream),
+                                   std::move(session), std::move(wrapping));
+  counters_.connects.add();
+  counters_.connections.set(open() + 1);
+  slot.connection->start();
+  touched(*slot.connection);
+}
+
+Connection* Worker::at(Connection::Place place) {
+  Slot& slot = slots_[place.slot];
+  return slot.generation == place.generation ? slot.connection.get() : nullptr;
+}
+
+void Worker::read_messages() {
+  inbox_.drain(messages_);
+  // Jobs first: every microsecond on an old tip is lost work.
+  for (WorkerMessage& message : messages_)
+    if (auto* job = std::get_if<JobPublished>(&message)) handle(*job);
+  for (WorkerMessage& message : messages_) {
+    if (auto* receipt = std::get_if<CommitReceipt>(&message))
+      handle(*receipt);
+    else if (auto* none = std::get_if<NoWork>(&message))
+      handle(*none);
+    else if (auto* drain = std::get_if<Drain>(&message))
+      handle(*drain);
+    else if (auto* policy = std::get_if<PolicyChanged>(&message)) {
+      context_.policy.vardiff = policy->vardiff;
+      options_.tls = policy->tls;
+    }
+  }
+}
+
+void Worker::handle(JobPublished& message) {
+  job_ = std::move(message.job);
+  prefixes_.tip_changed(job_->tip);
+  broadcast_.clear();
+  broadcast_next_ = 0;
+  std::vector<std::pair<double, Connection::Place>> order;
+  order.reserve(open());
+  const Instant at_now = now();
+  for (const Slot& slot : slots_)
+    if (slot.connection && !slot.connection->closing() && !slot.connection->dead)
+      order.emplace_back(slot.connection->session().hash_rate(at_now), slot.connection->place());
+  // Those who do most work hear first.
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  broadcast_.reserve(order.size());
+  for (const auto& [rate, place] : order) broadcast_.push_back(place);
+  continue_broadcast();
+}
+
+void Worker::continue_broadcast() {
+  const std::size_t end = std::min(broadcast_.size(), broadcast_next_ + kBroadcastSlice);
+  for (; broadcast_next_ < end; ++broadcast_next_) {
+    Connection* connection = at(broadcast_[broadcast_next_]);
+    if (connection == nullptr || connection->dead || connection->closing()) continue;
+    connection->session().publish(job_, now());
+    connection->flush();
+    touched(*connection);
+  }
+  if (broadcast_next_ < broadcast_.size()) wake_->wake();
+}
+
+void Worker::handle(NoWork&) {
+  if (open() == 0) return;
+  log_warn("worker", "no work to give: {} connections are sent to their next pool", open());
+  for (const Slot& slot : slots_) {
+    if (!slot.connection || slot.connection->dead) continue;
+    slot.connection->close_after_flush(now() + kCloseGrace);
+    touched(*slot.connection);
+  }
+  job_ = nullptr;
+}
+
+void Worker::handle(Drain& message) {
+  if (draining_) {
+    message.over = Duration{};
+  } else {
+    listeners_.clear();
+    for (const Slot& slot : slots_)
+      if (slot.connection && !slot.connection->dead) {
+        slot.connection->session().drain(0, now());
+        touched(*slot.connection);
+      }
+  }
+  draining_ = true;
+  drain_until_ = now() + message.over;
+  drain_step_ = message.over / static_cast<Duration::rep>(std::max<std::size_t>(open(), 1));
+  next_drain_ = now();
+  drain_slot_ = 0;
+  drain_some();
+}
+
+/// Closes one connection each step, so that a whole farm does not knock at the next pool's door at
+/// once.
+void Worker::drain_some() {
+  const Instant at_now = now();
+  while (drain_slot_ < slots_.size() && (next_drain_ <= at_now || at_now >= drain_until_)) {
+    Connection* connection = slots_[drain_slot_++].connection.get();
+    if (connection == nullptr || connection->dead || connection->closing()) continue;
+    connection->close_after_flush(at_now + kCloseGrace);
+    touched(*connection);
+    next_drain_ += drain_step_;
+  }
+}
+
+void Worker::touched(Connection& connection) {
+  if (connection.dirty || connection.dead) return;
+  connection.dirty = true;
+  dirty_.push_back(connection.place());
+}
+
+void Worker::ended(Connection& connection, std::string_view reason) {
+  if (connection.dead) return;
+  connection.dead = true;
+  dead_.push_back(connection.place());
+  log_debug("worker", "{}: {}", connection.peer(), reason);
+}
+
+void Worker::destroy(Connection& connection) {
+  const Connection::Place place = connection.place();
+  Slot& slot = slots_[place.slot];
+  slot.connection.reset();
+  ++slot.generation;
+  free_slots_.push_back(place.slot);
+  counters_.closes.add();
+  counters_.connections.set(open() - 1);
+}
+
+void Worker::schedule(Connection& connection) {
+  std::optional<Instant> at = connection.close_deadline();
+  if (!at) at = connection.session().deadline();
+  if (!at || (connection.is_scheduled && connection.scheduled <= *at)) return;
+  connection.is_scheduled = true;
+  connection.scheduled = *at;
+  deadlines_.push({*at, connection.place().slot, connection.place().generation});
+}
+
+void Worker::expire_due() {
+  while (const auto due = deadlines_.pop_due(now())) {
+    Connection* connection = at({due->slot, due->generation});
+    if (connection == nullptr || connection->dead) continue;
+    if (connection->scheduled != due->at) continue;  // a later, earlier-due entry took its place
+    connection->is_scheduled = false;
+    if (const auto closing = connection->close_deadline()) {
+      if (*closing <= now()) ended(*connection, "did not read our last words");
+    } else if (const auto deadline = connection->session().deadline();
+               deadline && *deadline <= now()) {
+      connection->session().expire(now());
+    }
+    touched(*connection);
+  }
+}
+
+void Worker::end_turn() {
+  expire_due();
+  if (broadcast_next_ < broadcast_.size()) continue_broadcast();
+  if (draining_) drain_some();
+  // Flushing may end connections but touches none again within this pass.
+  flushing_.swap(dirty_);
+  for (const Connection::Place place : flushing_) {
+    Connection* connection = at(place);
+    if (connection == nullptr) continue;
+    connection->dirty = false;
+    drain_events(*connection);
+  }
+  post_batch();
+  for (const Connection::Place place : flushing_) {
+    Connection* connection = at(place);
+    if (connection == nullptr || connection->dead) continue;
+    connection->flush();
+    if (connection->finished()) ended(*connection, "closed");
+    if (!connection->dead) schedule(*connection);
+  }
+  flushing_.clear();
+  for (const Connection::Place place : dead_)
+    if (Connection* connection = at(place)) {
+      if (connection->dirty) drain_events(*connection);
+      destroy(*connection);
+    }
+  dead_.clear();
+  if (draining_ && open() == 0 && awaiting_.empty() && batch_.shares.empty()) {
+    loop_.stop();
+    return;
+  }
+  std::optional<Instant> next = deadlines_.next();
+  if (draining_ && (!next || next_drain_ < *next)) next = next_drain_;
+  if (batch_refused_) next = now() + std::chrono::milliseconds(1);
+  if (next) timer_->set(*next);
+}
+
+}  // namespace adit

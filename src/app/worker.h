@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// Worker: one thread that speaks to miners. It owns a loop, its listeners (SO_REUSEPORT), its
+// connections, their extranonce range, their duplicate filter and their counters. One turn:
+// messages, reads, deadlines; then one ShareBatch to the ledger, then every touched connection is
+// written once.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "adit/runtime/mailbox.h"
+#include "app/config.h"
+#include "app/connection.h"
+#include "app/counters.h"
+#include "app/deadlines.h"
+#include "app/messages.h"
+#include "uv/loop.h"
+
+namespace adit {
+
+struct WorkerOptions {
+  std::uint32_t index = 0;
+  ExtranonceAllocator::Lease lease;
+  ChannelPolicy policy;
+  Network network = Network::Main;
+  std::string default_account;
+  std::uint8_t extranonce2_size = 8;
+  std::uint16_t boot_epoch = 0;
+  std::uint32_t max_connections = 10'000;
+  uv::NetworkList proxy_from;
+  std::shared_ptr<const uv::TlsContext> tls;
+};
+
+/// Where a worker sends what it learns. Thread-safe; called from the worker's thread.
+struct WorkerLinks {
+  std::function<bool(ShareBatch&&)>
+      to_ledger;  ///< false: full, ask again later (the batch is untouched)
+  std::function<void(FoundBlock)> to_upstream;
+};
+
+class Worker final : private ConnectionHost {
+ public:
+  Worker(Clock& clock, WorkerOptions options, WorkerLinks links);
+  ~Worker();
+
+  /// Before start(). The address comes back with the real port.
+  Result<uv::ListenAddress> listen(const uv::ListenAddress& address, bool tls);
+  void start();
+  /// Any thread.
+  bool post(WorkerMessage message);
+  /// Waits for the thread, which ends after a Drain.
+  void join();
+  const WorkerCounters& counters() const { return counters_; }
+
+ private:
+  struct Slot {
+    std::unique_ptr<Connection> connection;
+    std::uint32_t generation = 0;
+  };
+  void run();
+  void accept(uv::StreamPtr stream, bool tls);
+  void read_messages();
+  void handle(JobPublished& message);
+  void handle(CommitReceipt& message);
+  void handle(NoWork& message);
+  void handle(Drain& message);
+  void continue_broadcast();
+  void end_turn();
+  void drain_events(Connection& connection);
+  void handle(Connection& connection, const ShareAccepted& event);
+  void handle(Connection& connection, const BlockFound& event);
+  void handle(Connection& connection, const Close& event);
+  void post_batch();
+  void schedule(Connection& connection);
+  void expire_due();
+  void drain_some();
+  void destroy(Connection& connection);
+  Connection* at(Connection::Place place);
+  std::size_t open() const { return counters_.connections.get(); }
+
+  void touched(Connection& connection) override;
+  void ended(Connection& connection, std::string_view reason) override;
+  Instant now() override { return loop_.now().mono; }
+
+  WorkerOptions options_;
+  WorkerLinks links_;
+  WorkerCounters counters_;
+  ExtranonceAllocator prefixes_;
+  DuplicateFilter seen_;
+  WorkerTable workers_;
+  SessionContext context_;
+  uv::Loop loop_;
+  std::unique_ptr<uv::Async> wake_;
+  std::unique_ptr<uv::Timer> timer_;
+  Mailbox<WorkerMessage> inbox_;
+  std::vector<WorkerMessage> messages_;
+  std::vector<std::unique_ptr<uv::TcpListener>> listeners_;
+
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<Connection::Place> dirty_, flushing_;
+  std::vector<Connection::Place> dead_;
+  std::vector<Connection::Place> paused_;
+  std::vector<SessionEvent> events_;
+  Deadlines deadlines_;
+
+  JobPtr job_;
+  std::vector<Connection::Place> broadcast_;
+  std::size_t broadcast_next_ = 0;
+
+  ShareBatch batch_;
+  bool batch_refused_ = false;              // the ledger's mailbox was full: post again next turn
+  std::vector<std::uint32_t> named_;        // by worker index: generation + 1 that the ledger knows
+  std::deque<Connection::Place> awaiting_;  // one entry a posted share, oldest first
+
+  bool draining_ = false;
+  Instant drain_until_{};
+  Duration drain_step_{};
+  Instant next_drain_{};
+  std::uint32_t drain_slot_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace adit

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""The main job: a miner gets work, its shares are judged and booked, a found block reaches the node."""
+
+import unittest
+
+from support import MINER_ADDRESS, OTHER_ADDRESS, POOL_ADDRESS, PoolTest, wait_until
+from v1_miner import Miner
+
+
+class MainJob(PoolTest):
+    def test_share_is_booked_and_block_is_connected(self):
+        node = self.make_node(bits='1f7fffff')
+        pool = self.make_pool(node)
+        user = MINER_ADDRESS + '.rig1'
+        with Miner(pool.address) as miner:
+            self.assertIs(miner.hello(user, mask='ffffffff')['result'], True)
+            self.assertEqual(miner.mask, 0x1fffe000)
+            share = miner.find(user, block=False)
+            reply = miner.submit(share)
+            self.assertEqual(reply, {'id': reply['id'], 'result': True, 'error': None})
+            # Acknowledged means durable: it is in the books already, while the pool runs.
+            booked = pool.lines('shares')
+            self.assertEqual([row['hash'] for row in booked], [miner.share_hash(share)])
+            self.assertEqual(booked[0]['account'], MINER_ADDRESS)
+            self.assertEqual(booked[0]['worker'], 'rig1')
+
+            height = node.rpc('getblockcount')
+            block = miner.find(user, block=True)
+            self.assertIs(miner.submit(block)['result'], True)
+            wanted = miner.share_hash(block)
+            wait_until(lambda: node.rpc('getbestblockhash') == wanted, what='the node connects our block')
+            self.assertEqual(node.rpc('getblockcount'), height + 1)
+            wait_until(lambda: any(row['hash'] == wanted and row['state'] == 'accepted' for row in pool.lines('blocks')),
+                       what='the block is booked as accepted')
+            # The next job builds on it.
+            job = miner.wait_job(clean=True, after=1)
+            self.assertEqual(bytes.fromhex(wanted)[::-1], job.header('', '', job.ntime, 0, 0)[4:36])
+        self.assertEqual(pool.command('ledger', 'verify').returncode, 0)
+        self.assertEqual(pool.terminate(), 0)
+
+    def test_two_workers_of_one_account_add_up(self):
+        node = self.make_node(bits='1f7fffff')
+        pool = self.make_pool(node, workers=2)
+        miners = [Miner(pool.address) for _ in range(4)]
+        for n, miner in enumerate(miners):
+            user = f'{MINER_ADDRESS if n < 3 else OTHER_ADDRESS}.w{n}'
+            miner.hello(user)
+            for _ in range(5):
+                self.assertIs(miner.submit(miner.find(user, block=False))['result'], True)
+            miner.close()
+        self.assertEqual(len({m.extranonce1 for m in miners}), 4)
+        totals = {row['address']: row['shares'] for row in pool.lines('accounts')}
+        self.assertEqual(totals, {MINER_ADDRESS: 15, OTHER_ADDRESS: 5})
+        self.assertEqual({row['name']: row['shares'] for row in pool.lines('workers')}, {f'w{n}': 5 for n in range(4)})
+        self.assertEqual(pool.terminate(), 0)
+
+    def test_check_prints_the_coinbase(self):
+        node = self.make_node()
+        pool = self.make_pool(node, start=False)
+        done = pool.command('check')
+        self.assertIn(POOL_ADDRESS, done.stdout)
+        self.assertIn('valid', done.stdout)
+        node.rpc('sim_network', 'main')
+        done = pool.command('check', check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('another chain', done.stderr)
+
+
+if __name__ == '__main__':
+    unittest.main()
