@@ -20,14 +20,15 @@ class HashSet {
   Insert insert(const BlockHash& hash);
   bool contains(const BlockHash& hash) const;
   std::size_t size() const { return size_; }
-  void clear();
+  void clear();  ///< gives the memory back
 
  private:
   struct Key {
     std::uint64_t low = 0, high = 0;
     bool operator==(const Key&) const = default;
   };
-  std::size_t slot(const Key& key) const;
+  static Key key_of(const BlockHash& hash);
+  std::size_t slot(const Key& key) const;  // where the key is, or the gap where it would go
   void grow();
   std::vector<Key> slots_;  // the all-zero key is "empty"; a real hash of it is stored as {1, 0}
   std::size_t size_ = 0;
@@ -41,6 +42,7 @@ class DuplicateFilter {
   static constexpr std::size_t kTips = 4;
   explicit DuplicateFilter(std::size_t limit_per_tip = 1'000'000) : limit_(limit_per_tip) {}
   HashSet::Insert insert(const BlockHash& tip, const BlockHash& header_hash);
+  bool contains(const BlockHash& tip, const BlockHash& header_hash) const;
   std::size_t size() const;
 
  private:
@@ -50,7 +52,8 @@ class DuplicateFilter {
     std::uint64_t used;
   };
   std::vector<Entry> entries_;
-  std::size_t last_ = 0;
+  Entry& entry_for(const BlockHash& tip);
+  std::size_t last_ = 0;  // the entry used last: nearly always the one asked for next
   std::uint64_t clock_ = 0;
   std::size_t limit_;
 };

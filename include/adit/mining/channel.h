@@ -22,27 +22,34 @@ class Channel {
  public:
   static constexpr std::size_t kJobsPerTip = 16;
 
-  /// `policy` outlives the channel.
+  /// `policy` outlives the channel. `known`: `start` comes from a remembered or declared rate.
   Channel(const ChannelPolicy& policy, const ExtranoncePrefix& prefix, Difficulty start,
-          Instant now);
+          Instant now, bool known = false);
 
-  /// Issues `job`, freezing the current difficulty into it. Jobs of the last two tips are kept, 16
-  /// each.
+  /// Issues `job`, freezing vardiff().current() into it, which the job's network difficulty may
+  /// just have lowered: announce it before the job whenever it differs from what was announced
+  /// last. Jobs of the last two tips are kept, 16 each; tips never go back (CHECK). Vardiff's clock
+  /// starts at the first job.
   IssuedJobId publish(const JobPtr& job, Instant now);
   /// Issues the newest job again under a new id (after a change of difficulty). CHECKs that there
   /// is one.
   IssuedJobId reissue(Instant now);
   const JobPtr& newest_job() const;  ///< null before the first
+  /// The job under this id, to keep it beyond the next publish (a found block); null if unknown.
+  JobPtr find_job(const IssuedJobId& id) const;
 
   /// Judges a share. Order: block test first, then job, ntime, version bits, extranonce size,
-  /// target, duplicate, worker; stale = a job of an older tip. A hash enters `seen` only when its
-  /// target is met.
+  /// target, duplicate, worker; stale = a job of an older tip. A hash enters `seen` only when the
+  /// share is otherwise accepted, so each entry cost work and an unpaid hash stays payable.
+  /// The header tested has version (job & ~mask) | bits, also when bits outside the mask then earn
+  /// a rejection. An accepted share is counted by vardiff here; the caller goes on with
+  /// vardiff().retarget(now) and, on a change, announces it and calls reissue().
   ShareVerdict submit(const ShareSubmission& share, Instant now, DuplicateFilter& seen);
 
-  /// Version rolling as negotiated: 0 while not.
+  /// Version rolling as negotiated, cut to the policy's mask: 0 while not.
   void set_version_mask(std::uint32_t mask) {
     rolling_negotiated_ = true;
-    version_mask_ = mask;
+    version_mask_ = mask & policy_->version_mask;
   }
   std::uint32_t version_mask() const { return version_mask_; }
   bool rolling_negotiated() const { return rolling_negotiated_; }
@@ -57,6 +64,17 @@ class Channel {
     Difficulty difficulty;
     std::uint16_t issue;
   };
+  const Issued* find(const IssuedJobId& id) const;
+  std::optional<RejectReason> judge(const Issued& issued, const ShareSubmission& share,
+                                    const BlockHash& hash, Instant now,
+                                    DuplicateFilter& seen) const;
+  std::optional<RejectReason> judge_form(const Job& job, const ShareSubmission& share,
+                                         Instant now) const;
+  std::optional<RejectReason> judge_version(const Job& job, const ShareSubmission& share) const;
+  bool ntime_allowed(const Job& job, std::uint32_t ntime, Instant now) const;
+  std::size_t rolled_size() const { return kExtranonceSize - prefix_.size; }
+  void load_target(const Issued& issued);
+
   const ChannelPolicy* policy_;
   ExtranoncePrefix prefix_;
   Vardiff vardiff_;
@@ -64,7 +82,7 @@ class Channel {
   std::uint32_t version_mask_ = 0;
   bool rolling_negotiated_ = false;
   std::uint16_t next_issue_ = 1;
-  Difficulty cached_difficulty_;
+  std::uint16_t cached_issue_ = 0;  // whose target and work are cached; 0 is no issue
   Target cached_target_;
   Work cached_work_;
 };

@@ -3,7 +3,10 @@
 // witness, as V1 sends them and as the txid hashes them.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "adit/base/result.h"
@@ -27,9 +30,10 @@ struct CoinbaseHalves {
   ByteVec suffix;  ///< just after the extranonce .. lock time
 };
 
-/// scriptSig = height push, tag push, push of 16 extranonce bytes; 2..100 bytes in all. Locked to
-/// height - 1 with sequence 0xfffffffe (BIP54-ready, harmless today; height 0 locks to 0). The
-/// commitment is the last output. Errors: script too long, no outputs, value out of range.
+/// scriptSig = height push, tag push (none if empty), push of 16 extranonce bytes; 2..100 bytes in
+/// all. Locked to height - 1 with sequence 0xfffffffe (BIP54-ready, harmless today; height 0 locks
+/// to 0). The commitment is the last output. Errors: script too long, tag not printable, no
+/// outputs, value out of range.
 Result<CoinbaseHalves> build_coinbase(const CoinbasePlan& plan);
 
 Txid coinbase_txid(const CoinbaseHalves& halves, const Extranonce& extranonce);

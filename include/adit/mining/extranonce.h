@@ -27,18 +27,20 @@ struct ExtranoncePrefix {
 /// One per worker thread. Thread: its worker's.
 class ExtranonceAllocator {
  public:
+  static constexpr std::size_t kFreedLimit = 1 << 20;
   struct Lease {
     std::uint8_t instance = 0;
     std::uint8_t worker = 0;
     std::uint16_t boot = 0;
   };
   explicit ExtranonceAllocator(Lease lease) : lease_(lease) {}
-  /// `size` is 8..15. nullopt when 2^32 prefixes are in use.
+  /// `size` is 8..15 (CHECK). nullopt when 2^32 prefixes are in use.
   std::optional<ExtranoncePrefix> allocate(std::uint8_t size);
-  /// Reused only after the tip has moved past `last_tip` by two, when every job made under it is
-  /// dead.
+  /// `last_tip`: of the newest job issued under the prefix. Reused only after the tip has moved
+  /// past it by two, when every such job is dead. At most kFreedLimit wait for that; what is freed
+  /// beyond is never reused.
   void release(const ExtranoncePrefix& prefix, TipNumber last_tip);
-  void tip_changed(TipNumber tip) { tip_ = tip; }
+  void tip_changed(TipNumber tip);  ///< never goes back (CHECK)
   std::size_t live() const { return live_; }
 
  private:

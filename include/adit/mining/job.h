@@ -29,8 +29,9 @@ struct Job {
   std::uint32_t ntime = 0;
   std::uint32_t min_ntime = 0;
   Target network_target;
-  bool clean = false;  ///< the first job of its tip: older work is worthless
-  bool empty = false;  ///< coinbase only, sent at once on a new tip
+  Difficulty network_difficulty;  ///< of network_target, rounded down
+  bool clean = false;             ///< the first job of its tip: older work is worthless
+  bool empty = false;             ///< coinbase only, sent at once on a new tip
 };
 using JobPtr = std::shared_ptr<const Job>;
 
@@ -40,10 +41,14 @@ struct JobOptions {
   std::vector<TxOut> outputs;  ///< must sum to the template's coinbase value
 };
 
+/// Errors (Invalid): outputs that do not sum to the coinbase value, nBits that are not the
+/// target's, what build_coinbase refuses. (Limit): block weight or sigops above the template's with
+/// our coinbase added.
 Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr block_template,
                         const JobOptions& options);
 
-/// The header of a share: version as rolled, root folded from the coinbase with this extranonce.
+/// The header of a share: version as rolled, root folded from the coinbase with this extranonce. No
+/// allocation: hashing starts from the midstate after the coinbase's constant front.
 HeaderBytes share_header(const Job& job, const Extranonce& extranonce, std::uint32_t version,
                          std::uint32_t ntime, std::uint32_t nonce);
 

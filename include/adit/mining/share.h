@@ -22,8 +22,9 @@ struct ShareSubmission {
   Bytes rolled;  ///< the miner's part of the extranonce (V1 extranonce2)
   std::uint32_t ntime = 0;
   std::uint32_t nonce = 0;
-  std::optional<std::uint32_t> version_bits;  ///< absent: no sixth parameter (V1)
-  bool authorised = true;                     ///< false: judged last, after the block test
+  std::optional<std::uint32_t> version_bits;  ///< V1's sixth parameter; absent: not sent
+  std::optional<std::uint32_t> version;  ///< V2: the whole version; version_bits is then ignored
+  bool authorised = true;                ///< false: judged last, after the block test
 };
 
 enum class RejectReason : std::uint8_t {
@@ -45,8 +46,8 @@ std::string_view reject_reason_name(RejectReason reason);  ///< "stale-job", for
 struct ShareVerdict {
   std::optional<RejectReason> reject;  ///< absent: accepted
   bool is_block = false;               ///< meets the network target, whatever `reject` says
-  const Job* job = nullptr;            ///< owned by the channel's job book; null if unknown
-  BlockHash hash;                      ///< valid when `job` is set and the extranonce had its size
+  const Job* job = nullptr;  ///< the channel's, valid until its next publish; null if unknown
+  BlockHash hash;            ///< valid when `job` is set and the extranonce had its size
   HeaderBytes header{};
   Extranonce extranonce{};
   Difficulty difficulty;  ///< frozen into the job when it was issued

@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: MIT
 // Vardiff: from the work a channel has proved and the time that took, the difficulty at which it
-// sends the wanted number of shares a minute. The estimate is Poisson: n shares in t seconds pin
-// the rate to an interval, and the difficulty moves only when the wanted rate lies outside that
-// interval, by at most 4x a step. Without shares it decays: silence too is evidence. Pure: time is
-// an argument. Floating point is allowed here, and only here: the result is rounded to an exact
-// Difficulty.
+// sends the wanted number of shares a minute. Pure: time is an argument. Floating point is allowed
+// here, and only here: the result is rounded to an exact Difficulty.
+//
+// The law. n shares in a window of t seconds pin the rate to an interval (Poisson; shares of other
+// difficulties weigh by their work). The difficulty moves only when the wanted rate lies outside
+// that interval, then to the estimate, and the window starts anew. Silence is evidence too: n = 0
+// has an upper bound that falls with t.
+//  - New channel: the interval is two sigmas wide, moves may be of any size (a fast newcomer is
+//  measured once, after
+//    32 shares or after 12 and a second: one change from 1024 to 1 EH/s). One that never sent a
+//    share and of which nothing is known is searched for: each silent window (15 s) divides by
+//    4096, as a flood is measured faster than silence.
+//  - Settled (12 shares, wanted rate inside the interval): three sigmas, at most `step_limit` a
+//  step, up only
+//    with 12 shares. Three silent windows in a row make the channel new again, so that it need not
+//    climb back in steps.
+//  - The window forgets: at 48 shares it is halved, so a change of rate shows within minutes.
+// Law and constants are held by tests/mining/vardiff_sim_test.cpp.
 #pragma once
 
 #include <optional>
@@ -24,21 +37,28 @@ struct VardiffOptions {
 
 class Vardiff {
  public:
-  Vardiff(const VardiffOptions& options, Difficulty start, Instant now);
+  /// `known`: `start` comes from a remembered or declared rate, so silence is no reason for a
+  /// search.
+  Vardiff(const VardiffOptions& options, Difficulty start, Instant now, bool known = false);
 
+  /// The miner has its first work now: what came before was not silence.
+  void begin(Instant now) { restart(now); }
   /// A share was accepted at the difficulty it was judged by.
   void share(const Difficulty& difficulty, Instant now);
-  /// The next difficulty if it should change now. After a change the count starts anew.
+  /// The next difficulty if it should change now; current() is it already. After a change the count
+  /// starts anew. May be called after each share: it costs a few square roots.
   std::optional<Difficulty> retarget(Instant now);
-  /// When to call retarget() again even without shares.
+  /// When to call retarget() again even without shares; Instant::max() when silence cannot change
+  /// anything. After a retarget() at or past this time it has moved on.
   Instant next_check() const;
 
-  /// The miner's wish (d=, suggest_difficulty): a start or a fixed value; clamped to the operator's
-  /// bounds.
+  /// The miner's wish (d=, suggest_difficulty) or what its remembered rate suggests: a start,
+  /// clamped to the operator's bounds. The same wish again changes nothing (firmware repeats it as
+  /// a keepalive).
   void suggest(const Difficulty& wish, Instant now);
   void set_floor(const Difficulty& floor);         ///< md=; never below the operator's minimum
-  void fix(const Difficulty& value, Instant now);  ///< fd=
-  /// Never harder than the network, whatever the bounds say.
+  void fix(const Difficulty& value, Instant now);  ///< fd=; clamped; ends all movement
+  /// Never harder than the network, whatever the bounds say. May lower current() at once.
   void set_ceiling(const Difficulty& network);
 
   const Difficulty& current() const { return current_; }
@@ -47,15 +67,31 @@ class Vardiff {
 
  private:
   Difficulty clamp(const Difficulty& wish) const;
+  bool at_bottom() const { return current_ <= clamp(floor_); }
+  double seconds_since(Instant now) const;
+  double weight() const { return shares_ > 0 ? expected_ / shares_ : 1; }
+  double sigmas() const;
+  std::optional<Difficulty> too_fast(double seconds, double wanted, Instant now);
+  std::optional<Difficulty> too_slow(double wanted, Instant now);
+  std::optional<Difficulty> change(double ratio, Instant now);
+  void move_within_window(const Difficulty& next);
+  void restart(Instant now);
+
   const VardiffOptions* options_;  // shared by all channels, outlives them
   Difficulty current_, floor_, ceiling_;
-  bool fixed_ = false;
+  std::optional<Difficulty> fixed_, wish_;
+  bool unknown_;  // no share yet and no hint: search
+  bool settled_ = false;
+  std::uint8_t silent_windows_ = 0;  // in a row
   Instant since_{};
-  double expected_ = 0;  // shares weighted to `current_`: difficulty sum / current
-  std::uint32_t shares_ = 0;
+  double expected_ = 0;   // work of the window in shares of `current_`
+  double shares_ = 0;     // the events behind it; an easier share counts only as far as its work
+  double last_rate_ = 0;  // hashes a second, of the windows before; 0 unknown
 };
 
-/// The difficulty at which `hash_rate` (hashes a second) gives the wanted pace, clamped.
+/// The start for a miner known to hash at `hash_rate` (hashes a second): three quarters of the
+/// difficulty of the wanted pace, so that 19 of 20 show a first share within 10 s; clamped.
+/// Options' start when the rate is not a positive number.
 Difficulty difficulty_for_rate(const VardiffOptions& options, double hash_rate);
 
 }  // namespace adit

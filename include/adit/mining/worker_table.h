@@ -29,7 +29,8 @@ struct WorkerEntry {
 class WorkerTable {
  public:
   explicit WorkerTable(std::size_t capacity = 200'000);
-  /// Finds or adds, and counts one session for it.
+  /// Finds or adds, and counts one session for it. Past the cap the table grows only by workers
+  /// with sessions, which are bounded elsewhere; the surplus is forgotten as they leave.
   WorkerIndex acquire(std::string_view account, std::string_view name);
   void release(WorkerIndex index);
   void remember_rate(WorkerIndex index, double hashes_per_second);
@@ -39,6 +40,9 @@ class WorkerTable {
   std::size_t size() const { return by_name_.size(); }
 
  private:
+  std::uint32_t take_index();
+  void forget(std::uint32_t index);
+
   std::vector<WorkerEntry> entries_;
   std::unordered_map<std::string, std::uint32_t> by_name_;
   std::list<std::uint32_t> idle_;

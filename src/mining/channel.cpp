@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// Issuing jobs to one stream of work and judging its shares.
+#include "adit/mining/channel.h"
+
+#include <algorithm>
+
+#include "adit/base/check.h"
+#include "adit/crypto/sha256.h"
+
+namespace adit {
+namespace {
+
+const JobPtr kNoJob;
+
+std::uint32_t version_of(const Job& job) { return static_cast<std::uint32_t>(job.version); }
+
+/// The version the miner says it hashed. The job's is clear under the pool's mask, so that or-ing,
+/// xor-ing and replacing the rolled bits agree.
+std::uint32_t header_version(const Job& job, const ShareSubmission& share, std::uint32_t mask) {
+  if (share.version) return *share.version;
+  return (version_of(job) & ~mask) | share.version_bits.value_or(0);
+}
+
+}  // namespace
+
+Channel::Channel(const ChannelPolicy& policy, const ExtranoncePrefix& prefix, Difficulty start,
+                 Instant now, bool known)
+    : policy_(&policy), prefix_(prefix), vardiff_(policy.vardiff, start, now, known) {
+  CHECK(prefix.size < kExtranonceSize);
+}
+
+IssuedJobId Channel::publish(const JobPtr& job, Instant now) {
+  CHECK(job != nullptr);
+  if (issued_.empty()) {
+    vardiff_.begin(now);
+  } else {
+    CHECK(job->tip >= issued_.back().job->tip);
+    // What is older than the tip before this one can be neither paid nor a block.
+    const TipNumber newest = issued_.back().job->tip;
+    const TipNumber oldest_kept = job->tip == newest ? TipNumber{} : newest;
+    std::erase_if(issued_, [&](const Issued& i) { return i.job->tip < oldest_kept; });
+    const auto same_tip = [&](const Issued& i) { return i.job->tip == job->tip; };
+    if (std::count_if(issued_.begin(), issued_.end(), same_tip) >= std::ptrdiff_t{kJobsPerTip}) {
+      issued_.erase(std::find_if(issued_.begin(), issued_.end(), same_tip));
+    }
+  }
+  vardiff_.set_ceiling(job->network_difficulty);
+  const std::uint16_t issue = next_issue_;
+  next_issue_ = next_issue_ == 0xffff ? std::uint16_t{1} : static_cast<std::uint16_t>(issue + 1);
+  issued_.push_back({job, vardiff_.current(), issue});
+  return {job->number, issue};
+}
+
+IssuedJobId Channel::reissue(Instant now) {
+  CHECK(!issued_.empty());
+  const JobPtr newest = issued_.back().job;
+  return publish(newest, now);
+}
+
+const JobPtr& Channel::newest_job() const { return issued_.empty() ? kNoJob : issued_.back().job; }
+
+JobPtr Channel::find_job(const IssuedJobId& id) const {
+  const Issued* issued = find(id);
+  return issued == nullptr ? nullptr : issued->job;
+}
+
+// Newest first: nearly every share is for the newest job.
+const Channel::Issued* Channel::find(const IssuedJobId& id) const {
+  const auto found = std::find_if(issued_.rbegin(), issued_.rend(), [&](const Issued& i) {
+    return i.issue == id.issue && i.job->number == id.number;
+  });
+  return found == issued_.rend() ? nullptr : &*found;
+}
+
+ShareVerdict Channel::submit(const ShareSubmission& share, Instant now, DuplicateFilter& seen) {
+  ShareVerdict verdict;
+  const Issued* issued = find(share.job);
+  if (issued == nullptr) {
+    verdict.reject = RejectReason::UnknownJob;
+    return verdict;
+  }
+  load_target(*issued);
+  verdict.job = issued->job.get();
+  verdict.difficulty = issued->difficulty;
+  verdict.work = cached_work_;
+  if (share.rolled.size() == rolled_size()) {
+    const Bytes prefix = prefix_.view();
+    std::copy(prefix.begin(), prefix.end(), verdict.extranonce.begin());
+    std::copy(share.rolled.begin(), share.rolled.end(), verdict.extranonce.begin() + prefix_.size);
+    const std::uint32_t version = header_version(*verdict.job, share, version_mask_);
+    verdict.header =
+        share_header(*verdict.job, verdict.extranonce, version, share.ntime, share.nonce);
+    verdict.hash = {sha256d_80(verdict.header.data())};
+    verdict.is_block = meets(verdict.hash, verdict.job->network_target);
+  }
+  verdict.reject = judge(*issued, share, verdict.hash, now, seen);
+  if (!verdict.reject) vardiff_.share(issued->difficulty, now);
+  return verdict;
+}
+
+std::optional<RejectReason> Channel::judge(const Issued& issued, const ShareSubmission& share,
+                                           const BlockHash& hash, Instant now,
+                                           DuplicateFilter& seen) const {
+  if (const auto reject = judge_form(*issued.job, share, now)) return reject;
+  if (!meets(hash, cached_target_)) return RejectReason::LowDifficulty;
+  const BlockHash& tip = issued.job->block_template->prev;
+  if (!share.authorised) {
+    return seen.contains(tip, hash) ? RejectReason::Duplicate : RejectReason::Unauthorised;
+  }
+  switch (seen.insert(tip, hash)) {
+    case HashSet::Insert::Added:
+      return std::nullopt;
+    case HashSet::Insert::Present:
+      return RejectReason::Duplicate;
+    case HashSet::Insert::Full:
+      return RejectReason::StorageFull;
+  }
+  UNREACHABLE();
+}
+
+std::optional<RejectReason> Channel::judge_form(const Job& job, const ShareSubmission& share,
+                                                Instant now) const {
+  if (job.tip < issued_.back().job->tip) return RejectReason::StaleJob;
+  if (!ntime_allowed(job, share.ntime, now)) return RejectReason::NtimeOutOfRange;
+  if (const auto reject = judge_version(job, share)) return reject;
+  if (share.rolled.size() != rolled_size()) return RejectReason::BadExtranonceSize;
+  return std::nullopt;
+}
+
+std::optional<RejectReason> Channel::judge_version(const Job& job,
+                                                   const ShareSubmission& share) const {
+  if (!share.version && !share.version_bits) {
+    if (rolling_negotiated_) return RejectReason::VersionMissing;
+    return std::nullopt;
+  }
+  const std::uint32_t bits = share.version ? *share.version ^ version_of(job) : *share.version_bits;
+  if ((bits & ~version_mask_) != 0) return RejectReason::VersionNotAllowed;
+  return std::nullopt;
+}
+
+bool Channel::ntime_allowed(const Job& job, std::uint32_t ntime, Instant now) const {
+  const BlockTemplate& t = *job.block_template;
+  const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(now - t.received).count();
+  const std::uint64_t latest = std::uint64_t{t.curtime} + policy_->ntime_forward_s +
+                               static_cast<std::uint64_t>(std::max<std::int64_t>(elapsed, 0));
+  return ntime >= job.min_ntime && ntime <= latest;
+}
+
+void Channel::load_target(const Issued& issued) {
+  if (cached_issue_ == issued.issue) return;
+  cached_target_ = issued.difficulty.to_target();
+  cached_work_ = Work::of(cached_target_);
+  cached_issue_ = issued.issue;
+}
+
+}  // namespace adit

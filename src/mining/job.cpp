@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+// Making jobs out of templates, and headers and blocks out of jobs.
+#include "adit/mining/job.h"
+
+#include <algorithm>
+
+#include "adit/base/check.h"
+
+namespace adit {
+namespace {
+
+constexpr std::uint64_t kWitnessScale = 4;
+constexpr std::uint64_t kWitnessReserveWeight = 2 + 34;  // marker, flag, one item of 32 bytes
+
+/// nBits is what the network judges by; a target that differs would lose blocks, or send duds.
+Result<Target> checked_target(const BlockTemplate& block_template) {
+  const auto target = Target::from_compact(block_template.bits);
+  if (!target || *target != block_template.target) {
+    return Error{ErrorCode::Invalid, "template's bits do not give its target"};
+  }
+  return *target;
+}
+
+Status check_sum(const BlockTemplate& block_template, const std::vector<TxOut>& outputs) {
+  Satoshi sum;
+  for (const TxOut& out : outputs) sum += out.value;
+  if (sum == block_template.coinbase_value) return {};
+  return Error{ErrorCode::Invalid, "coinbase outputs sum to " + std::to_string(sum.value()) +
+                                       " satoshi, the template allows " +
+                                       std::to_string(block_template.coinbase_value.value())};
+}
+
+Status check_limits(const BlockTemplate& block_template, const CoinbaseHalves& coinbase,
+                    const std::vector<TxOut>& outputs) {
+  const auto& txs = block_template.transactions;
+  const std::size_t coinbase_size =
+      coinbase.prefix.size() + kExtranonceSize + coinbase.suffix.size();
+  std::uint64_t weight = kWitnessScale * (80 + compact_size_length(txs.size() + 1) + coinbase_size);
+  if (block_template.witness_commitment) weight += kWitnessReserveWeight;
+  std::uint64_t sigops = 0;
+  for (const TxOut& out : outputs) sigops += kWitnessScale * count_sigops(out.script);
+  for (const TemplateTransaction& tx : txs) {
+    weight += tx.weight;
+    sigops += tx.sigops;
+  }
+  if (weight > block_template.weight_limit) {
+    return Error{ErrorCode::Limit, "block weight " + std::to_string(weight) + " is above " +
+                                       std::to_string(block_template.weight_limit)};
+  }
+  if (sigops > block_template.sigop_limit) {
+    return Error{ErrorCode::Limit, "block sigops " + std::to_string(sigops) + " are above " +
+                                       std::to_string(block_template.sigop_limit)};
+  }
+  return {};
+}
+
+MerkleBranch branch_of(const BlockTemplate& block_template) {
+  std::vector<Txid> txids;
+  txids.reserve(block_template.transactions.size());
+  for (const TemplateTransaction& tx : block_template.transactions) txids.push_back(tx.txid);
+  return merkle_branch(txids);
+}
+
+}  // namespace
+
+Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr block_template,
+                        const JobOptions& options) {
+  CHECK(block_template != nullptr);
+  const BlockTemplate& t = *block_template;
+  const Result<Target> target = checked_target(t);
+  if (!target) return target.error();
+  Result<CoinbaseHalves> coinbase =
+      build_coinbase({t.height, options.coinbase_tag, options.outputs, t.witness_commitment});
+  if (!coinbase) return coinbase.error();
+  if (Status status = check_sum(t, options.outputs); !status) return status.error();
+  if (Status status = check_limits(t, *coinbase, options.outputs); !status) return status.error();
+
+  auto job = std::make_shared<Job>();
+  job->number = number;
+  job->tip = tip;
+  job->coinbase = *std::move(coinbase);
+  job->coinbase_front.write(job->coinbase.prefix);
+  job->branch = branch_of(t);
+  job->version =
+      static_cast<std::int32_t>(static_cast<std::uint32_t>(t.version) & ~options.version_mask);
+  job->min_ntime = t.mintime;
+  job->ntime = std::max(t.curtime, t.mintime);
+  job->network_target = *target;
+  job->network_difficulty = Difficulty::of(*target);
+  job->clean = clean;
+  job->empty = t.transactions.empty();
+  job->block_template = std::move(block_template);
+  return JobPtr(std::move(job));
+}
+
+HeaderBytes share_header(const Job& job, const Extranonce& extranonce, std::uint32_t version,
+                         std::uint32_t ntime, std::uint32_t nonce) {
+  Sha256 hash = job.coinbase_front;
+  const Txid coinbase{hash.write(extranonce).write(job.coinbase.suffix).finish_double()};
+  const BlockTemplate& t = *job.block_template;
+  return BlockHeader{static_cast<std::int32_t>(version),
+                     t.prev,
+                     merkle_fold(coinbase, job.branch),
+                     ntime,
+                     t.bits,
+                     nonce}
+      .bytes();
+}
+
+// Straight from the template's bytes: assemble_block would want megabytes copied into one vector
+// first, and this runs while the block races others.
+ByteVec block_for_submit(const Job& job, const HeaderBytes& header, const Extranonce& extranonce) {
+  const BlockTemplate& t = *job.block_template;
+  const ByteVec coinbase =
+      coinbase_for_block(job.coinbase, extranonce, t.witness_commitment.has_value());
+  std::size_t size = header.size() + compact_size_length(t.transactions.size() + 1);
+  size += coinbase.size();
+  for (const TemplateTransaction& tx : t.transactions) size += tx.data.size();
+  ByteVec block;
+  block.reserve(size);
+  append(block, header);
+  append_compact_size(block, t.transactions.size() + 1);
+  append(block, coinbase);
+  for (const TemplateTransaction& tx : t.transactions) append(block, tx.data);
+  return block;
+}
+
+ByteVec block_for_proposal(const Job& job) {
+  const Extranonce zero{};
+  const auto version = static_cast<std::uint32_t>(job.version);
+  return block_for_submit(job, share_header(job, zero, version, job.ntime, 0), zero);
+}
+
+}  // namespace adit

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// Workers by name and by index; the idle ones in order of their last use.
+#include "adit/mining/worker_table.h"
+
+#include "adit/base/check.h"
+
+namespace adit {
+namespace {
+
+// An address has no dot, so the first one separates.
+std::string key_of(std::string_view account, std::string_view name) {
+  std::string key;
+  key.reserve(account.size() + 1 + name.size());
+  key.append(account).append(1, '.').append(name);
+  return key;
+}
+
+}  // namespace
+
+WorkerTable::WorkerTable(std::size_t capacity) : capacity_(capacity) { CHECK(capacity > 0); }
+
+WorkerIndex WorkerTable::acquire(std::string_view account, std::string_view name) {
+  std::string key = key_of(account, name);
+  if (const auto found = by_name_.find(key); found != by_name_.end()) {
+    const std::uint32_t index = found->second;
+    if (entries_[index].sessions++ == 0) idle_.erase(idle_place_[index]);
+    return WorkerIndex(index);
+  }
+  if (size() >= capacity_ && !idle_.empty()) forget(idle_.front());
+  const std::uint32_t index = take_index();
+  WorkerEntry& entry = entries_[index];
+  entry.account = account;
+  entry.name = name;
+  entry.sessions = 1;
+  by_name_.emplace(std::move(key), index);
+  return WorkerIndex(index);
+}
+
+void WorkerTable::release(WorkerIndex index) {
+  CHECK(index.value() < entries_.size() && entries_[index.value()].sessions > 0);
+  if (--entries_[index.value()].sessions > 0) return;
+  idle_place_[index.value()] = idle_.insert(idle_.end(), index.value());
+  if (size() > capacity_) forget(idle_.front());
+}
+
+void WorkerTable::remember_rate(WorkerIndex index, double hashes_per_second) {
+  CHECK(index.value() < entries_.size() && entries_[index.value()].sessions > 0);
+  entries_[index.value()].last_rate = hashes_per_second;
+}
+
+const WorkerEntry& WorkerTable::at(WorkerIndex index) const {
+  CHECK(index.value() < entries_.size());
+  return entries_[index.value()];
+}
+
+double WorkerTable::rate_of(std::string_view account, std::string_view name) const {
+  const auto found = by_name_.find(key_of(account, name));
+  return found == by_name_.end() ? 0 : entries_[found->second].last_rate;
+}
+
+std::uint32_t WorkerTable::take_index() {
+  if (free_.empty()) {
+    entries_.emplace_back();
+    idle_place_.emplace_back();
+    return static_cast<std::uint32_t>(entries_.size() - 1);
+  }
+  const std::uint32_t index = free_.back();
+  free_.pop_back();
+  return index;
+}
+
+void WorkerTable::forget(std::uint32_t index) {
+  WorkerEntry& entry = entries_[index];
+  by_name_.erase(key_of(entry.account, entry.name));
+  idle_.erase(idle_place_[index]);
+  const std::uint32_t generation = entry.generation + 1;
+  entry = {};
+  entry.generation = generation;
+  free_.push_back(index);
+}
+
+}  // namespace adit
