@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+// Found blocks to files and back.
+#include "rocks/block_vault.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "adit/base/json.h"
+#include "adit/base/log.h"
+#include "adit/ledger/json_fields.h"
+#include "rocks/durable_file.h"
+
+namespace adit {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxFileBytes = 16u << 20;  // four times a block, with room for the line
+
+std::string name_of(const BlockRecord& record) {
+  return std::to_string(record.height) + "-" + record.hash.hex() + ".blk";
+}
+
+std::string head_of(const BlockRecord& record, Bytes block) {
+  JsonWriter w;
+  w.begin_object().key("hash").string(record.hash.hex()).key("prev").string(record.prev.hex());
+  w.key("height").number(record.height).key("account").string(record.account);
+  w.key("worker").string(record.worker).key("found_ms").number(record.found.value());
+  w.key("value").number(record.value.value()).key("size").number_u64(block.size());
+  w.key("sha256").string(to_hex(sha256(block))).end_object();
+  return seal_json(w.take()) + "\n";
+}
+
+Error bad(std::string text) { return {ErrorCode::Corrupt, std::move(text)}; }
+
+Result<VaultBlock> parse(Bytes file) {
+  const auto end = std::find(file.begin(), file.end(), '\n');
+  if (end == file.end()) return bad("no header line");
+  const auto line = static_cast<std::size_t>(end - file.begin());
+  const auto fields = open_sealed_json(text_of(file.first(line)));
+  if (!fields) return bad("broken header line");
+  VaultBlock out;
+  const auto hash = BlockHash::from_hex(fields->string("hash").value_or(""));
+  const auto prev = BlockHash::from_hex(fields->string("prev").value_or(""));
+  const auto height = fields->u32("height");
+  const auto found = fields->i64("found_ms"), value = fields->i64("value");
+  const auto account = fields->string("account"), worker = fields->string("worker");
+  if (!hash || !prev || !height || !found || !value || !account || !worker)
+    return bad("header line misses a field");
+  out.record.hash = *hash, out.record.prev = *prev, out.record.height = *height;
+  out.record.found = UnixMillis(*found), out.record.value = Satoshi(*value);
+  out.record.account = *account, out.record.worker = *worker;
+  const Bytes block = file.subspan(line + 1);
+  if (fields->u64("size") != block.size() || fields->string("sha256") != to_hex(sha256(block)))
+    return bad("the block is not the one that was written");
+  out.bytes.assign(block.begin(), block.end());
+  return out;
+}
+
+}  // namespace
+
+Result<BlockVault> BlockVault::open(const std::string& folder) {
+  BlockVault vault(folder);
+  if (Status s = make_folder(folder); !s) return s.error();
+  if (Status s = make_folder(folder + "/done"); !s) return s.error();
+  if (Status s = make_reserve(vault.reserve(), kReserveBytes); !s)
+    log_warn("vault", "no reserve for found blocks: {}", s.error().text);
+  return vault;
+}
+
+Status BlockVault::write_anyhow(const std::string& path, Bytes head, Bytes block) {
+  const Status plain = write_durably(path, {head, block});
+  if (plain || plain.error().code != ErrorCode::Limit) return plain;
+  log_error("vault", "{}; using the reserve", plain.error().text);
+  return write_into_reserve(path, reserve(), {head, block});
+}
+
+Status BlockVault::keep(const BlockRecord& record, Bytes block) {
+  const std::string head = head_of(record, block);
+  const std::lock_guard lock(*mutex_);
+  const std::string path = folder_ + "/" + name_of(record);
+  std::error_code ignored;
+  if (fs::exists(path, ignored)) return {};
+  return write_anyhow(path, bytes_of(head), block);
+}
+
+void BlockVault::quarantine(const std::string& path, const Error& why) {
+  log_error("vault", "{}: {}; kept as {}.bad", path, why.text, path);
+  if (Status s = move_durably(path, path + ".bad"); !s) log_error("vault", "{}", s.error().text);
+}
+
+Result<std::vector<VaultBlock>> BlockVault::list() {
+  const std::lock_guard lock(*mutex_);
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
+    const std::string path = at->path().string();
+    // Left by a crash before the rename: that block was never said to be safe. It cannot be whole
+    // for sure.
+    if (path.ends_with(".blk.tmp")) fs::remove(path, error);
+    if (path.ends_with(".blk")) paths.push_back(path);
+  }
+  if (error) return file_error(folder_, "list", error.value());
+  std::vector<VaultBlock> out;
+  for (const std::string& path : paths) {
+    const auto file = read_file(path, kMaxFileBytes);
+    if (!file) {
+      log_error("vault", "{}", file.error().text);
+      continue;
+    }
+    if (!*file) continue;
+    auto block = parse(**file);
+    if (block && !path.ends_with("/" + name_of(block->record)))
+      block = bad("stands under another block's name");
+    if (block)
+      out.push_back(*std::move(block));
+    else
+      quarantine(path, block.error());
+  }
+  std::sort(out.begin(), out.end(), [](const VaultBlock& a, const VaultBlock& b) {
+    return std::pair(a.record.height, a.record.hash) < std::pair(b.record.height, b.record.hash);
+  });
+  return out;
+}
+
+Status BlockVault::settle(const BlockRecord& record) {
+  const std::lock_guard lock(*mutex_);
+  const std::string name = name_of(record);
+  Status s = move_durably(folder_ + "/" + name, folder_ + "/done/" + name);
+  if (!s && s.error().code == ErrorCode::NotFound) return {};
+  // A block that took the reserve is settled: a good time to have a new one.
+  if (Status made = make_reserve(reserve(), kReserveBytes); !made)
+    log_warn("vault", "no reserve for found blocks: {}", made.error().text);
+  return s;
+}
+
+}  // namespace adit
