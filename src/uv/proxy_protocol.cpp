@@ -20,16 +20,19 @@ constexpr std::size_t kV2Prefix = 16;
 constexpr std::size_t kV2BodyMax = 520;
 constexpr unsigned kMappedBits = 96;
 
+/// `out` is an in_addr or an in6_addr. A zero byte would end the text early for the C library.
+bool parse_host(int family, std::string_view text, void* out) {
+  return text.find('\0') == text.npos && inet_pton(family, std::string(text).c_str(), out) == 1;
+}
+
 std::optional<in_addr> parse_v4(std::string_view text) {
   in_addr out{};
-  if (inet_pton(AF_INET, std::string(text).c_str(), &out) != 1) return std::nullopt;
-  return out;
+  return parse_host(AF_INET, text, &out) ? std::optional(out) : std::nullopt;
 }
 
 std::optional<in6_addr> parse_v6(std::string_view text) {
   in6_addr out{};
-  if (inet_pton(AF_INET6, std::string(text).c_str(), &out) != 1) return std::nullopt;
-  return out;
+  return parse_host(AF_INET6, text, &out) ? std::optional(out) : std::nullopt;
 }
 
 std::string show_v4(const void* address, unsigned port) {

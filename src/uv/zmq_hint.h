@@ -15,7 +15,8 @@ namespace adit::uv {
 class ZmqHint {
  public:
   /// Subscribes to "hashblock" at `endpoint` ("tcp://127.0.0.1:28332"); reconnects by itself. The
-  /// callback runs on the loop, once for any number of messages that wait.
+  /// callback runs on the loop, once for any number of messages that wait; it must not destroy the
+  /// hint.
   static Result<std::unique_ptr<ZmqHint>> subscribe(Loop& loop, const std::string& endpoint,
                                                     std::function<void()> on_hint);
   ~ZmqHint();
