@@ -103,7 +103,7 @@ struct Lanes {
 
   /// What of a scan does not depend on the nonce: three rounds and two schedule words.
   struct ScanStart {
-    explicit ScanStart(const ScanFront& front) {
+    ADIT_INLINE explicit ScanStart(const ScanFront& front) {
       for (int i = 0; i < 8; ++i) before[i] = state[i] = splat(front.midstate[i]);
       for (int i = 0; i < 3; ++i) w[i] = splat(front.tail[i]);
       pad_80(w);
