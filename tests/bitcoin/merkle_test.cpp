@@ -74,6 +74,8 @@ TEST_CASE("merkle: CVE-2012-2459, doubled leaves give the same root and are repo
   CHECK_FALSE(mutated);
   CHECK(merkle_root(doubled, &mutated) == root);
   CHECK(mutated);
+  (void)merkle_root({leaves[0], leaves[1], leaves[1], leaves[2]}, &mutated);
+  CHECK_FALSE(mutated);  // equal neighbours that are no siblings
   std::vector<Hash256> three(leaves.begin(), leaves.begin() + 3);
   (void)merkle_root(three, &mutated);
   CHECK_FALSE(mutated);

@@ -92,11 +92,17 @@ TEST_CASE("U256: division agrees with long division by bits") {
   const U256 add_back = number("800000000000000000000000000000000000000000000003");
   CHECK(divide(add_back, number("200000000000000000000000000000000000000000000001")) ==
         slow_divide(add_back, number("200000000000000000000000000000000000000000000001")));
+  // The dividend starts with the divisor's own limbs: the trial digit does not fit 64 bits.
+  const U256 same{{5, 3, 1ull << 63, 0}};
+  const U256 just_below{{7, 4, 3, 1ull << 63}};
+  CHECK(divide(just_below, same) == U256::from(~0ull));
   test::Random random(3);
   for (int i = 0; i < 4000; ++i) {
-    const U256 a = random.number();
     const U256 b = random.number();
     if (b.is_zero()) continue;
+    // Every other dividend is just below a multiple, where digits are hardest to guess.
+    const U256 near = (b << static_cast<unsigned>(random.below(256))) - U256::from(random.below(9));
+    const U256 a = i % 2 == 0 ? random.number() : near;
     const U256 q = divide(a, b);
     CHECK(q == slow_divide(a, b));
     bool overflow = true;
