@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "uv/loop.h"
 
+#include <algorithm>
+
 #include "adit/base/check.h"
 
 namespace adit::uv {
@@ -10,13 +12,14 @@ Loop::Loop(Clock& clock) : clock_(&clock), buffer_(std::make_unique<char[]>(kRea
   CHECK(uv_prepare_init(&loop_, &prepare_) == 0);
   CHECK(uv_check_init(&loop_, &check_) == 0);
   prepare_.data = check_.data = this;
-  // Before blocking: timers have run, and time will pass in the poll.
+  // Before blocking: the last poll's callbacks and the timers have run, and time will now pass.
   uv_prepare_start(&prepare_, [](uv_prepare_t* p) {
     auto* self = static_cast<Loop*>(p->data);
     self->end_turn();
     self->now_.reset();
   });
-  uv_check_start(&check_, [](uv_check_t* c) { static_cast<Loop*>(c->data)->end_turn(); });
+  // The timers that follow must see their own time: by an older one they would be early.
+  uv_check_start(&check_, [](uv_check_t* c) { static_cast<Loop*>(c->data)->now_.reset(); });
 }
 
 Loop::~Loop() {
@@ -27,7 +30,11 @@ Loop::~Loop() {
   CHECK(uv_loop_close(&loop_) == 0);
 }
 
-void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
+void Loop::run() {
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  end_turn();
+  now_.reset();
+}
 
 const Now& Loop::now() {
   if (!now_) now_ = clock_->now();
@@ -46,15 +53,38 @@ Timer::Timer(Loop& loop, std::function<void()> callback)
 Timer::~Timer() { close_box(box_); }
 
 void Timer::set(Instant at) {
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(at - loop_->now().mono).count();
-  uv_update_time(loop_->raw());
-  uv_timer_start(
-      &box_->handle,
-      [](uv_timer_t* timer) {
-        auto* self = owner_of<Timer>(timer);
-        if (self != nullptr) self->callback_();
-      },
-      wait > 0 ? static_cast<std::uint64_t>(wait) : 0, 0);
+  at_ = at;
+  start();
+}
+
+void Timer::start() {
+  using std::chrono::milliseconds;
+  const Duration wait = at_ - loop_->now().mono;
+  std::uint64_t steps = 0;
+  // libuv cuts its time to whole milliseconds, so one step more.
+  if (wait > Duration(0))
+    steps = static_cast<std::uint64_t>(std::chrono::ceil<milliseconds>(wait).count()) + 1;
+  if (loop_->in_timer_) {
+    // Within libuv's round of timers a due one would run in the same round, and one that is set
+    // to the past again and again would keep the poll from ever coming.
+    steps = std::max(steps, std::uint64_t{1});
+  } else {
+    uv_update_time(loop_->raw());
+  }
+  uv_timer_start(&box_->handle, &Timer::fire, steps, 0);
+}
+
+void Timer::fire(uv_timer_t* raw) {
+  auto* self = owner_of<Timer>(raw);
+  if (self == nullptr) return;
+  Loop* loop = self->loop_;
+  loop->in_timer_ = true;
+  if (loop->now().mono < self->at_) {
+    self->start();
+  } else {
+    self->callback_();
+  }
+  loop->in_timer_ = false;
 }
 
 void Timer::clear() { uv_timer_stop(&box_->handle); }

@@ -26,15 +26,17 @@ class Loop {
 
   void run();  ///< until stop()
   void stop() { uv_stop(&loop_); }
-  /// Both clocks as of the start of this turn's callbacks.
+  /// Both clocks as of the first callback of this phase (timers, or what the poll brought).
   const Now& now();
-  /// After the callbacks of a turn and before the loop blocks. Replaces the earlier hook.
+  /// Once a turn: after its callbacks (the poll's, then the timers'), before the loop blocks; and
+  /// once more when run() ends, for what the last callbacks left. Replaces the earlier hook.
   void set_turn_end(std::function<void()> hook) { turn_end_ = std::move(hook); }
   uv_loop_t* raw() { return &loop_; }
   /// One buffer for all reads of this loop: bytes are valid within the read callback only.
   uv_buf_t read_buffer() const { return uv_buf_init(buffer_.get(), kReadBuffer); }
 
  private:
+  friend class Timer;
   static constexpr unsigned kReadBuffer = 64 * 1024;
   void end_turn();
   uv_loop_t loop_{};
@@ -42,6 +44,7 @@ class Loop {
   uv_check_t check_{};
   Clock* clock_;
   std::optional<Now> now_;
+  bool in_timer_ = false;
   std::function<void()> turn_end_;
   std::unique_ptr<char[]> buffer_;
 };
@@ -82,12 +85,16 @@ class Timer {
   ~Timer();
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
-  /// Fires once at or after `at` (millisecond steps, never early).
+  /// Fires once, when the loop's now() is at or after `at`: never early, at most about 2 ms late in
+  /// an idle loop. What is due already fires in the next turn.
   void set(Instant at);
   void clear();
 
  private:
+  void start();
+  static void fire(uv_timer_t* timer);
   Loop* loop_;
+  Instant at_{};
   std::function<void()> callback_;
   HandleBox<uv_timer_t>* box_;
 };

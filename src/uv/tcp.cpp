@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 
 namespace adit::uv {
@@ -17,6 +18,9 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr std::size_t kSegmentsMax = 64;
+/// So that a flood of newcomers does not hold up those who mine.
+constexpr int kAcceptsPerTurn = 64;
+constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 sockaddr_in* as_v4(sockaddr_storage& s) { return reinterpret_cast<sockaddr_in*>(&s); }
 sockaddr_in6* as_v6(sockaddr_storage& s) { return reinterpret_cast<sockaddr_in6*>(&s); }
@@ -34,6 +38,35 @@ void tune(uv_tcp_t* tcp) {
   if (uv_fileno(reinterpret_cast<uv_handle_t*>(tcp), &fd) != 0) return;
   const unsigned timeout_ms = 90'000;
   setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+}
+
+Error listen_error(const ListenAddress& address, const char* what, int error) {
+  if (error == EADDRINUSE)
+    return {ErrorCode::Conflict, fmt::format("port {} on {} is in use by another program",
+                                             address.port(), address.host())};
+  return {ErrorCode::Io,
+          fmt::format("cannot listen on {}: {}: {}", address.text(), what, std::strerror(error))};
+}
+
+Result<int> open_listening(const ListenAddress& address, bool shared) {
+  const bool v6 = address.address.ss_family == AF_INET6;
+  const int fd = socket(address.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return listen_error(address, "socket", errno);
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (shared) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (v6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  const socklen_t length = v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  const char* what = "bind";
+  int result = bind(fd, reinterpret_cast<const sockaddr*>(&address.address), length);
+  if (result == 0) {
+    what = "listen";
+    result = listen(fd, kBacklog);
+  }
+  if (result == 0) return fd;
+  const int error = errno;
+  ::close(fd);
+  return listen_error(address, what, error);
 }
 
 }  // namespace
@@ -88,12 +121,13 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   return out;
 }
 
-TcpStream* TcpStream::accept(Loop& loop, uv_stream_t* listener) {
+TcpStream* TcpStream::adopt(Loop& loop, int fd) {
   auto* stream = new TcpStream;
   stream->loop_ = &loop;
   CHECK(uv_tcp_init(loop.raw(), &stream->tcp_) == 0);
   stream->tcp_.data = stream;
-  if (uv_accept(listener, reinterpret_cast<uv_stream_t*>(&stream->tcp_)) != 0) {
+  if (uv_tcp_open(&stream->tcp_, fd) != 0) {
+    ::close(fd);
     stream->close();
     return nullptr;
   }
@@ -189,55 +223,62 @@ ListenAddress TcpStream::peer() const {
   return out;
 }
 
+Status check_port_free(const ListenAddress& address) {
+  if (address.port() == 0) return {};
+  const auto fd = open_listening(address, false);
+  if (!fd) return fd.error();
+  ::close(*fd);
+  return {};
+}
+
 Result<std::unique_ptr<TcpListener>> TcpListener::listen(Loop& loop, const ListenAddress& address,
                                                          OnConnection on_connection) {
-  const auto failure = [&](const char* what, int error) {
-    return Error{
-        error == EADDRINUSE ? ErrorCode::Conflict : ErrorCode::Io,
-        fmt::format("cannot listen on {}: {}: {}", address.text(), what, std::strerror(error))};
-  };
-  const int fd = socket(address.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return failure("socket", errno);
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  const bool v6 = address.address.ss_family == AF_INET6;
-  if (v6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  const socklen_t length = v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-  if (bind(fd, reinterpret_cast<const sockaddr*>(&address.address), length) != 0) {
-    const int error = errno;
-    ::close(fd);
-    return failure("bind", error);
-  }
-  std::unique_ptr<TcpListener> out(new TcpListener(loop, std::move(on_connection)));
-  out->box_ = new HandleBox<uv_tcp_t>;
-  out->box_->owner = out.get();
-  CHECK(uv_tcp_init(loop.raw(), &out->box_->handle) == 0);
-  out->box_->handle.data = out->box_;
-  CHECK(uv_tcp_open(&out->box_->handle, fd) == 0);
-  const int error = uv_listen(
-      reinterpret_cast<uv_stream_t*>(&out->box_->handle), kBacklog,
-      [](uv_stream_t* raw, int status) {
-        auto* self = static_cast<TcpListener*>(static_cast<HandleBox<uv_tcp_t>*>(raw->data)->owner);
-        if (self == nullptr || status != 0) return;
-        if (StreamPtr stream{TcpStream::accept(*self->loop_, raw)})
-          self->on_connection_(std::move(stream));
-      });
-  if (error != 0) return failure("listen", -error);
-  return out;
+  const auto fd = open_listening(address, true);
+  if (!fd) return fd.error();
+  return std::unique_ptr<TcpListener>(new TcpListener(loop, *fd, std::move(on_connection)));
+}
+
+TcpListener::TcpListener(Loop& loop, int fd, OnConnection on_connection)
+    : loop_(&loop),
+      fd_(fd),
+      on_connection_(std::move(on_connection)),
+      retry_(loop, [this] { watch(); }),
+      poll_(new_box<uv_poll_t>(this)) {
+  CHECK(uv_poll_init(loop.raw(), &poll_->handle, fd) == 0);
+  watch();
 }
 
 TcpListener::~TcpListener() {
-  if (box_ == nullptr) return;
-  box_->owner = nullptr;
-  uv_close(reinterpret_cast<uv_handle_t*>(&box_->handle),
-           [](uv_handle_t* handle) { delete static_cast<HandleBox<uv_tcp_t>*>(handle->data); });
+  close_box(poll_);
+  ::close(fd_);
+}
+
+void TcpListener::watch() {
+  uv_poll_start(&poll_->handle, UV_READABLE, [](uv_poll_t* poll, int, int) {
+    if (auto* self = owner_of<TcpListener>(poll)) self->accept_waiting();
+  });
+}
+
+void TcpListener::accept_waiting() {
+  const HandleBox<uv_poll_t>* box = poll_;  // outlives this call even if the listener does not
+  for (int i = 0; i < kAcceptsPerTurn && box->owner != nullptr; ++i) {
+    const int fd = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      if (StreamPtr stream{TcpStream::adopt(*loop_, fd)}) on_connection_(std::move(stream));
+    } else if (errno == EAGAIN) {
+      return;
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      uv_poll_stop(&poll_->handle);
+      return retry_.set(loop_->now().mono + kAcceptPause);
+    }
+    // Anything else is the end of the one that waited (accept(2): ECONNABORTED, EPROTO...).
+  }
 }
 
 ListenAddress TcpListener::address() const {
   ListenAddress out;
-  int length = sizeof out.address;
-  uv_tcp_getsockname(&box_->handle, reinterpret_cast<sockaddr*>(&out.address), &length);
+  socklen_t length = sizeof out.address;
+  getsockname(fd_, reinterpret_cast<sockaddr*>(&out.address), &length);
   return out;
 }
 

@@ -25,6 +25,9 @@ struct ListenAddress {
 };
 /// "127.0.0.1:3333", "[::1]:3333", "*:3333" (IPv4 any). Numbers only: a name would need a resolver.
 Result<ListenAddress> parse_listen_address(std::string_view text);
+/// Whether nobody listens there yet. Listeners share their port (SO_REUSEPORT), so they would not
+/// notice a second pool of the same user: ask once, before the first of them. Port 0 is free.
+Status check_port_free(const ListenAddress& address);
 
 /// What a stream tells its owner. Called on the loop's thread; the stream may be closed within a
 /// call.
@@ -43,8 +46,8 @@ class StreamHandler {
 
 class TcpStream {
  public:
-  /// Takes the next waiting connection of a listener's handle; null when that fails.
-  static TcpStream* accept(Loop& loop, uv_stream_t* listener);
+  /// Takes over a connected socket, also when it fails: null then.
+  static TcpStream* adopt(Loop& loop, int fd);
   /// The handler must live until close(). No call to it comes after close().
   void start_read(StreamHandler* handler);
   void stop_read();
@@ -79,6 +82,8 @@ struct StreamCloser {
 };
 using StreamPtr = std::unique_ptr<TcpStream, StreamCloser>;
 
+/// Accepts by itself instead of uv_listen: when descriptors run out, libuv 1.44 drops whoever waits
+/// or, without its spare descriptor, spins for good. Here they wait in the kernel's queue.
 class TcpListener {
  public:
   using OnConnection = std::function<void(StreamPtr)>;
@@ -93,11 +98,14 @@ class TcpListener {
   ListenAddress address() const;
 
  private:
-  TcpListener(Loop& loop, OnConnection on_connection)
-      : loop_(&loop), on_connection_(std::move(on_connection)) {}
+  TcpListener(Loop& loop, int fd, OnConnection on_connection);
+  void watch();
+  void accept_waiting();
   Loop* loop_;
+  int fd_;
   OnConnection on_connection_;
-  HandleBox<uv_tcp_t>* box_ = nullptr;
+  Timer retry_;
+  HandleBox<uv_poll_t>* poll_;
 };
 
 }  // namespace adit::uv

@@ -210,7 +210,7 @@ Status TlsCodec::receive(Bytes wire, ByteVec& plain) {
   if (state.established) {
     if (Status status = state.read_all(plain); !status) return status;
   }
-  CHECK(state.wire.in.empty());
+  if (!state.wire.in.empty()) return state.fail(ErrorCode::Invalid, "TLS: bytes left over");
   if (state.wire.out.size() > kWireMax)
     return state.fail(ErrorCode::Limit, "TLS: the peer does not read");
   return {};

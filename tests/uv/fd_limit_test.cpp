@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Out of file descriptors: who connects waits in the kernel's queue, the loop does not spin, and
+// all get in when there is room again. In a child, since the limit is the whole process's.
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <memory>
+#include <vector>
+
+#include "uv_support.h"
+
+namespace adit::uv {
+namespace {
+
+/// Opens descriptors until none is left, and closes them again.
+std::size_t free_descriptors() {
+  std::vector<int> opened;
+  for (int fd = dup(0); fd >= 0; fd = dup(0)) opened.push_back(fd);
+  for (const int fd : opened) close(fd);
+  return opened.size();
+}
+
+int child() {
+  TestLoop test;
+  std::vector<StreamPtr> accepted;
+  auto made = TcpListener::listen(test.loop(), loopback(),
+                                  [&](StreamPtr stream) { accepted.push_back(std::move(stream)); });
+  if (!made.ok()) return 1;
+  {  // one before the limit, since libuv opens a descriptor of its own at the first stream
+    Peer first((*made)->address());
+    if (!test.run_until([&] { return accepted.size() == 1; })) return 8;
+    accepted.clear();
+  }
+  test.run_for(5ms);
+  std::vector<std::unique_ptr<Peer>> peers;
+  for (int i = 0; i < 20; ++i) peers.push_back(std::make_unique<Peer>((*made)->address()));
+  const int next = dup(0);
+  close(next);
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = static_cast<rlim_t>(next + 5);
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return 2;
+  const std::size_t room = free_descriptors();
+  if (room == 0 || room > 5) return 3;
+  const Duration before = process_cpu_time();
+  test.run_for(400ms);
+  if (accepted.size() != room) return 4;
+  if (process_cpu_time() - before > 200ms) return 5;
+  // Others leave, and those who waited get in.
+  accepted.clear();
+  std::size_t total = room;
+  const bool all = test.run_until([&] {
+    total += accepted.size();
+    accepted.clear();
+    return total == 20;
+  });
+  if (!all) return 6;
+  std::string got;
+  for (auto& peer : peers)
+    if (!test.run_until([&] { return peer->receive(got) == -1; })) return 7;
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("running out of descriptors neither spins nor drops anybody") {
+  const pid_t pid = fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    alarm(20);
+    _exit(child());
+  }
+  int status = 0;
+  REQUIRE(waitpid(pid, &status, 0) == pid);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
+
+}  // namespace adit::uv
