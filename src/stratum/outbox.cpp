@@ -76,8 +76,8 @@ void Outbox::consume(std::size_t count) {
   if (!segments_.empty()) return;
   own_start_ = 0;
   own_.clear();
-  if (own_.capacity() > kKeptOwn) own_ = std::string();
-  if (segments_.capacity() > kKeptSegments) segments_ = {};
+  if (own_.capacity() > kKeptOwn) std::string().swap(own_);  // an assignment would keep the buffer
+  if (segments_.capacity() > kKeptSegments) std::vector<Segment>().swap(segments_);
 }
 
 }  // namespace adit

@@ -11,6 +11,7 @@
 
 #include "../stratum/v1_miner.h"
 #include "../stratum/v1_pool.h"
+#include "../stratum/v1_text.h"
 
 using namespace adit;
 using namespace adit::test;
@@ -39,24 +40,6 @@ std::vector<Step> read_steps(const std::filesystem::path& path) {
     }
   }
   return steps;
-}
-
-void replace(std::string& text, std::string_view what, const std::string& with) {
-  for (std::size_t at; (at = text.find(what)) != std::string::npos;)
-    text.replace(at, what.size(), with);
-}
-
-/// `*` in the pattern is any text.
-bool matches(std::string_view pattern, std::string_view text) {
-  const std::size_t star = pattern.find('*');
-  if (star == pattern.npos) return pattern == text;
-  if (!text.starts_with(pattern.substr(0, star))) return false;
-  pattern.remove_prefix(star + 1);
-  text.remove_prefix(star);
-  if (pattern.empty()) return true;
-  for (; !text.empty(); text.remove_prefix(1))
-    if (matches(pattern, text)) return true;
-  return false;
 }
 
 bool is_notification(std::string_view line) {

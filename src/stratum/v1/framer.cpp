@@ -20,7 +20,7 @@ LineFramer::Step LineFramer::hold(Bytes& wire) {
 
 LineFramer::Step LineFramer::next(Bytes& wire, std::string_view& line) {
   if (spent_) {
-    partial_ = std::string();  // frees: an idle session keeps no buffer
+    std::string().swap(partial_);  // frees: an idle session keeps no buffer
     spent_ = false;
   }
   if (wire.empty()) return Step::Need;

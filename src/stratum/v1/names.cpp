@@ -69,8 +69,7 @@ Result<WorkerName> parse_worker_name(std::string_view text, Network network,
   auto parsed = parse_address(address, network);
   if (!parsed) {
     constexpr std::size_t kReasonMax = 80;
-    return Error{ErrorCode::Invalid,
-                 "invalid address: " + parsed.error().text.substr(0, kReasonMax)};
+    return Error{ErrorCode::Invalid, "invalid " + parsed.error().text.substr(0, kReasonMax)};
   }
   if (parsed->future_witness)
     return Error{ErrorCode::Invalid, "invalid address: nobody can spend this witness version yet"};

@@ -54,8 +54,8 @@ void ReplyQueue::settle(const std::optional<RejectReason>& refused, std::string&
     entries_.clear();
     text_.clear();
     first_ = start_ = 0;
-    if (entries_.capacity() > kKeptEntries) entries_ = {};
-    if (text_.capacity() > kKeptBytes) text_ = std::string();
+    if (entries_.capacity() > kKeptEntries) std::vector<Entry>().swap(entries_);
+    if (text_.capacity() > kKeptBytes) std::string().swap(text_);
   } else if (first_ >= kMoveAt) {
     entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(first_));
     text_.erase(0, start_);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint32_t kEmptyLinesPerSecond = 200;
 constexpr std::uint32_t kAnswersPerMinute = 10;
-constexpr std::uint32_t kRequestsPerSecond = 100;
+constexpr std::uint32_t kRequestsPerSecond = 200;
 constexpr std::size_t kLongMethod = 64;
 constexpr std::size_t kKeptEvents = 4;
 
@@ -271,7 +271,7 @@ void MinerSession::take_events(std::vector<SessionEvent>& into) {
   into.insert(into.end(), std::make_move_iterator(events_.begin()),
               std::make_move_iterator(events_.end()));
   events_.clear();
-  if (events_.capacity() > kKeptEvents) events_ = {};
+  if (events_.capacity() > kKeptEvents) std::vector<SessionEvent>().swap(events_);
 }
 
 double MinerSession::hash_rate(Instant now) const {

@@ -49,6 +49,8 @@ class MinerSession final : public Session {
   void take_events(std::vector<SessionEvent>& into) override;
   double hash_rate(Instant now) const override;
   std::string_view agent() const override { return agent_; }
+  /// Points for wrong input in the current window.
+  std::uint32_t strike_points() const { return strikes_.points(); }
 
  private:
   void on_line(std::string_view line, Instant now);

@@ -108,10 +108,11 @@ void MinerSession::on_submit(const Request& request, Instant now) {
   channel_->vardiff().retarget(now);
 }
 
-/// Events for the owner: a block before everything else, whatever the verdict.
+/// Events for the owner: a block before everything else, whatever the verdict. Only a duplicate is
+/// not told again: its first coming was.
 void MinerSession::report(const ShareVerdict& verdict, const ShareSubmission& share,
                           std::optional<WorkerIndex> worker) {
-  if (verdict.is_block) {
+  if (verdict.is_block && verdict.reject != RejectReason::Duplicate) {
     const JobPtr job = channel_->find_job(share.job);
     CHECK(job != nullptr);
     events_.push_back(BlockFound{job, verdict.header, verdict.extranonce, verdict.hash, worker});
