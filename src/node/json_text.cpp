@@ -43,7 +43,6 @@ std::size_t end_of_nested(std::string_view text, std::size_t at) {
 
 JsonText::JsonText(std::string_view text) : padded_(text) {
   if (parser_.allocate(text.size() + 1, kMaxDepth) != simdjson::SUCCESS) return;
-  parser_.set_max_capacity(text.size() + simdjson::SIMDJSON_PADDING);
   simdjson::dom::element element;
   // Not parse(): that would allocate again with the default depth of 1024.
   if (parser_.parse(padded_).get(element) == simdjson::SUCCESS) root_ = element;

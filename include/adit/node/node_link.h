@@ -20,12 +20,13 @@ namespace adit {
 using NodeIndex =
     Strong<std::uint32_t, struct NodeIndexTag>;  ///< place in the configuration, from 0
 
-/// Requests of different lanes never wait for each other: each lane has its own connection to each
+/// One request at a time for a lane and node, except Submit, where several may be under way. Requests of different lanes never wait for each other: each lane has its own connection to each
 /// node.
 enum class RpcLane : std::uint8_t { Call, Template, LongPoll, Submit };
 
 struct RpcRequest {
-  std::uint64_t token = 0;  ///< the answer carries it
+  /// The answer carries it; each is answered exactly once. NodeLink counts from 1, BlockSubmitter from 2^48.
+  std::uint64_t token = 0;
   NodeIndex node;
   RpcLane lane = RpcLane::Call;
   std::string method;

@@ -1,0 +1,553 @@
+// SPDX-License-Identifier: MIT
+// NodeLink against scripted nodes on a virtual clock: who brings the new tip, failover, faults of
+// the node (D01 to D09, D12, D16; G-20 to G-24, G-29, G-40), proposals.
+#include <doctest/doctest.h>
+
+#include "node/link_state.h"
+#include "scripted_node.h"
+
+using namespace adit;
+using namespace adit::test;
+
+namespace {
+
+/// A stage whose nodes stand at height 100, started and settled.
+Stage settled(std::size_t count = 1, NodeOptions options = regtest(),
+              std::uint32_t bits = kRegtestBits, std::uint32_t height = 100) {
+  Stage stage(options, count);
+  for (ScriptedNode& node : stage.nodes) {
+    node.base = height;
+    node.mine(100, bits);
+  }
+  stage.start();
+  stage.run_for(100ms);
+  REQUIRE(stage.count<TemplateReady>() >= 1);
+  REQUIRE(stage.health(0) == NodeHealth::Ready);
+  stage.forget();
+  return stage;
+}
+
+NodeOptions on(Network network) {
+  NodeOptions options;
+  options.network = network;
+  return options;
+}
+
+constexpr std::uint32_t kMainBits = 0x1703a30c;
+
+}  // namespace
+
+TEST_CASE("start: checks, then a template at once and a long poll with its id") {
+  Stage stage(regtest(), 1);
+  stage.nodes[0].mine(100);
+  stage.start();
+  stage.run_for(50ms);
+  REQUIRE(stage.count<TemplateReady>() == 1);
+  CHECK(stage.all<TemplateReady>()[0].new_tip);
+  CHECK(stage.all<TemplateReady>()[0].block_template->height == 101);
+  CHECK(stage.link.status(NodeIndex(0)).version == "/Satoshi:28.1.0/");
+  CHECK(stage.link.status(NodeIndex(0)).height == 100);
+  CHECK(stage.asked["0 getblocktemplate"] == 1);
+  CHECK(stage.asked["0 getblocktemplate longpoll"] == 1);
+}
+
+TEST_CASE("new tip: the long poll brings the template, no empty job is needed") {
+  Stage stage = settled();
+  stage.nodes[0].mine(101);
+  stage.run_for(100ms);
+  REQUIRE(stage.count<TemplateReady>() == 1);
+  CHECK(stage.all<TemplateReady>()[0].new_tip);
+  CHECK(stage.all<TemplateReady>()[0].block_template->height == 102);
+  stage.run_for(2s);
+  CHECK(stage.count<TipChanged>() == 0);
+  CHECK(stage.count<TemplateReady>() == 1);
+}
+
+TEST_CASE("new tip by the poll: an empty job within a second, the template after the grace") {
+  Stage stage = settled();
+  stage.run_for(1s);
+  stage.forget();
+  stage.nodes[0].hold_templates = true;
+  stage.nodes[0].mine(101);
+  stage.run_for(1100ms);
+  REQUIRE(stage.count<TipChanged>() == 1);
+  const TipChanged changed = stage.all<TipChanged>()[0];
+  CHECK(changed.tip.hex() == hash_number(101).hex());
+  CHECK(changed.height == 101);
+  REQUIRE(changed.empty);
+  CHECK(changed.empty->height == 102);
+  CHECK(changed.empty->prev == changed.tip);
+  CHECK(changed.empty->bits.value() == kRegtestBits);
+  CHECK(changed.empty->mintime == 1'700'000'001);
+  CHECK(changed.empty->curtime >= 1'700'000'600);
+  CHECK(changed.empty->version == 0x20000000);
+  CHECK(changed.empty->coinbase_value.value() == 50 * kCoin);
+  stage.run_for(300ms);
+  CHECK(stage.asked["0 getblocktemplate"] == 1);
+  stage.nodes[0].hold_templates = false;
+  stage.run_for(10ms);
+  REQUIRE(stage.count<TemplateReady>() >= 1);
+  CHECK(!stage.all<TemplateReady>()[0].new_tip);
+}
+
+TEST_CASE("new tip by a hint: within milliseconds") {
+  Stage stage = settled();
+  stage.run_for(300ms);
+  stage.forget();
+  stage.nodes[0].hold_templates = true;
+  stage.nodes[0].mine(101);
+  stage.hint(0);
+  stage.run_for(5ms);
+  CHECK(stage.count<TipChanged>() == 1);
+}
+
+TEST_CASE("a flood of hints is one question") {
+  Stage stage = settled();
+  stage.run_for(300ms);
+  stage.forget();
+  for (int i = 0; i < 10'000; ++i) stage.hint(0);
+  CHECK(stage.asked["0 getbestblockhash"] == 1);
+  stage.run_for(100ms);
+  CHECK(stage.asked["0 getbestblockhash"] == 2);
+  stage.forget();
+  for (int i = 0; i < 1'000; ++i) {
+    stage.hint(0);
+    stage.run_for(1ms);
+  }
+  CHECK(stage.asked["0 getbestblockhash"] <= 51);
+}
+
+TEST_CASE("no hint, no long poll: the poll alone finds the tip within a second") {
+  Stage stage = settled();
+  for (std::uint32_t i = 1; i <= 5; ++i) {
+    stage.forget();
+    stage.nodes[0].hold_templates = true;
+    stage.nodes[0].mine(100 + i);
+    stage.run_for(1010ms);
+    CHECK(stage.count<TipChanged>() == 1);
+  }
+}
+
+TEST_CASE("no empty job where the next bits are not certain") {
+  CHECK(next_bits_certain(Network::Main, 2'014));
+  CHECK(!next_bits_certain(Network::Main, 2'015));
+  CHECK(next_bits_certain(Network::Main, 2'016));
+  CHECK(!next_bits_certain(Network::Signet, 4'031));
+  CHECK(!next_bits_certain(Network::Testnet4, 5));
+  CHECK(next_bits_certain(Network::Regtest, 2'015));
+  for (const std::uint32_t height : {2'013u, 2'014u}) {
+    CAPTURE(height);
+    Stage stage = settled(1, on(Network::Main), kMainBits, height);
+    stage.nodes[0].hold_templates = true;
+    stage.nodes[0].mine(101, kMainBits);
+    stage.hint(0);
+    stage.run_for(100ms);
+    REQUIRE(stage.count<TipChanged>() == 1);
+    CHECK((stage.all<TipChanged>()[0].empty != nullptr) == (height == 2'013));
+    stage.nodes[0].hold_templates = false;
+    stage.run_for(1s);
+    REQUIRE(stage.count<TemplateReady>() >= 1);
+    CHECK(stage.all<TemplateReady>()[0].new_tip == (height == 2'014));
+  }
+}
+
+TEST_CASE("the template is refreshed while the long poll is silent") {
+  Stage stage = settled();
+  stage.nodes[0].fees = 700;
+  stage.run_for(31s);
+  REQUIRE(stage.count<TemplateReady>() == 1);
+  CHECK(stage.all<TemplateReady>()[0].block_template->coinbase_value.value() == 50 * kCoin + 700);
+  CHECK(!stage.all<TemplateReady>()[0].new_tip);
+}
+
+TEST_CASE("G-40: a long poll id for ever the same is no busy loop") {
+  Stage stage = settled();
+  stage.run_for(1s);
+  stage.forget();
+  stage.nodes[0].long_poll_loops = true;
+  ++stage.nodes[0].version_of_mempool;
+  stage.run_for(60s);
+  CHECK(stage.template_times.size() <= 20);
+  CHECK(stage.count<TemplateReady>() <= 4);
+}
+
+TEST_CASE("never more than two template requests a second and lane, whatever changes") {
+  Stage stage = settled();
+  for (int i = 0; i < 2'000; ++i) {
+    ++stage.nodes[0].version_of_mempool;
+    stage.run_for(5ms);
+  }
+  CHECK(stage.asked["0 getblocktemplate longpoll"] <= 21);
+}
+
+TEST_CASE("failover: the second node's template, and return to the first") {
+  Stage stage = settled(2);
+  stage.nodes[0].up = false;
+  stage.nodes[1].mine(101);
+  stage.run_for(1500ms);
+  REQUIRE(stage.count<TemplateReady>() == 1);
+  CHECK(stage.all<TemplateReady>()[0].node == NodeIndex(1));
+  CHECK(stage.health(0) == NodeHealth::Down);
+  CHECK(stage.reason(0) == "connection refused");
+  stage.run_for(20s);
+  CHECK(stage.count<TemplatesMissing>() == 0);
+  stage.forget();
+  stage.nodes[0].up = true;
+  stage.nodes[0].mine(101);
+  stage.run_for(1s);
+  CHECK(stage.health(0) == NodeHealth::Ready);
+  REQUIRE(stage.count<TemplateReady>() == 1);
+  CHECK(stage.all<TemplateReady>()[0].node == NodeIndex(0));
+  CHECK(!stage.all<TemplateReady>()[0].new_tip);
+}
+
+TEST_CASE("the more valuable template wins; a node that is behind does not move the tip back") {
+  Stage stage = settled(2);
+  stage.nodes[0].fees = 100;
+  stage.nodes[1].fees = 900;
+  for (ScriptedNode& node : stage.nodes) ++node.version_of_mempool;
+  stage.run_for(1s);
+  REQUIRE(stage.count<TemplateReady>() >= 1);
+  CHECK(stage.all<TemplateReady>().back().node == NodeIndex(1));
+  stage.forget();
+  stage.nodes[0].mine(101);
+  stage.run_for(70s);
+  for (const TemplateReady& ready : stage.all<TemplateReady>()) {
+    CHECK(ready.node == NodeIndex(0));
+    CHECK(ready.block_template->height == 102);
+  }
+  CHECK(stage.count<TipChanged>() == 0);
+  stage.nodes[0].up = false;  // a short absence is no reorg
+  stage.run_for(3s);
+  CHECK(stage.all<TemplateReady>().back().node == NodeIndex(0));
+  stage.run_for(5s);
+  CHECK(stage.all<TemplateReady>().back().node == NodeIndex(1));
+  CHECK(stage.all<TemplateReady>().back().new_tip);
+}
+
+TEST_CASE("D03: a node that hangs holds nobody up") {
+  Stage stage = settled(2);
+  stage.nodes[0].hold_templates = true;
+  for (ScriptedNode& node : stage.nodes) node.mine(101);
+  stage.run_for(500ms);
+  REQUIRE(stage.count<TemplateReady>() == 1);
+  CHECK(stage.all<TemplateReady>()[0].node == NodeIndex(1));
+}
+
+TEST_CASE("a tip seen at one node makes the others be asked") {
+  Stage stage = settled(2);
+  stage.run_for(200ms);
+  stage.forget();
+  for (ScriptedNode& node : stage.nodes) node.mine(101);
+  stage.nodes[1].hold_templates = true;
+  stage.hint(0);
+  stage.run_for(30ms);
+  CHECK(stage.link.status(NodeIndex(1)).height == 101);
+}
+
+TEST_CASE("a reorg to the same height and back is followed") {
+  Stage stage = settled();
+  stage.nodes[0].mine(101);
+  stage.run_for(2s);
+  stage.forget();
+  stage.nodes[0].blocks.back().hash = hash_number(201);
+  stage.run_for(2s);
+  CHECK(stage.link.status(NodeIndex(0)).tip.hex() == hash_number(201).hex());
+  REQUIRE(stage.count<TemplateReady>() >= 1);
+  CHECK(stage.all<TemplateReady>().back().block_template->prev.hex() == hash_number(201).hex());
+  stage.nodes[0].blocks.back().hash = hash_number(101);
+  stage.run_for(2s);
+  CHECK(stage.all<TemplateReady>().back().block_template->prev.hex() == hash_number(101).hex());
+}
+
+TEST_CASE("two tips of one height: the first seen stays") {
+  Stage stage = settled(2);
+  stage.nodes[0].mine(101);
+  stage.run_for(10ms);
+  stage.nodes[1].mine(201);
+  stage.nodes[1].fees = 5'000;
+  stage.run_for(100s);
+  for (const TemplateReady& ready : stage.all<TemplateReady>())
+    CHECK(ready.block_template->prev.hex() == hash_number(101).hex());
+  stage.nodes[1].mine(202);
+  stage.run_for(2s);
+  CHECK(stage.all<TemplateReady>().back().block_template->prev.hex() == hash_number(202).hex());
+}
+
+TEST_CASE("D01, D02: down at start, back, and dead while mining") {
+  Stage stage(regtest(), 1);
+  stage.nodes[0].mine(100);
+  stage.nodes[0].up = false;
+  stage.start();
+  stage.run_for(4900ms);
+  CHECK(stage.count<TemplatesMissing>() == 0);
+  stage.run_for(200ms);
+  REQUIRE(stage.count<TemplatesMissing>() == 1);
+  CHECK(stage.all<TemplatesMissing>()[0].for_s == 5);
+  stage.run_for(114s);
+  CHECK(stage.count<TemplatesMissing>() == 1);
+  stage.run_for(2s);
+  CHECK(stage.count<TemplatesMissing>() == 2);
+  CHECK(stage.all<TemplatesMissing>()[1].for_s == 120);
+  stage.forget();
+  stage.nodes[0].up = true;
+  stage.run_for(600ms);
+  CHECK(stage.count<TemplateReady>() == 1);
+  REQUIRE(stage.count<TemplatesMissing>() == 1);
+  CHECK(stage.all<TemplatesMissing>()[0].for_s == 0);
+
+  stage.forget();
+  SUBCASE("refused") { stage.nodes[0].up = false; }
+  SUBCASE("hanging") { stage.nodes[0].hangs = true; }
+  stage.run_for(7s);
+  REQUIRE(stage.count<TemplatesMissing>() == 1);
+  const auto alarm = std::find_if(stage.events.begin(), stage.events.end(), [](const auto& e) {
+    return std::holds_alternative<TemplatesMissing>(e.second);
+  });
+  CHECK(stage.now - alarm->first < 3s);
+  CHECK(stage.health(0) == NodeHealth::Down);
+}
+
+TEST_CASE("G-20 to G-22: not ready, with the node's own words, and back") {
+  for (const int code : {-28, -9, -10}) {
+    CAPTURE(code);
+    Stage stage = settled();
+    stage.nodes[0].error_code = code;
+    stage.run_for(2s);
+    CHECK(stage.health(0) == NodeHealth::NotReady);
+    CHECK(stage.reason(0) == "error " + std::to_string(code) + ": told so");
+    stage.nodes[0].error_code = 0;
+    stage.run_for(1500ms);
+    CHECK(stage.health(0) == NodeHealth::Ready);
+  }
+}
+
+TEST_CASE("initial download and wrong chains are never mined on") {
+  SUBCASE("main in initial download") {
+    Stage stage(on(Network::Main), 1);
+    stage.nodes[0].mine(100, kMainBits);
+    stage.nodes[0].syncing = true;
+    stage.start();
+    stage.run_for(3s);
+    CHECK(stage.health(0) == NodeHealth::NotReady);
+    CHECK(stage.reason(0) == "initial block download, at height 100");
+    CHECK(stage.template_times.empty());
+    stage.nodes[0].syncing = false;
+    stage.run_for(1100ms);
+    CHECK(stage.count<TemplateReady>() == 1);
+  }
+  SUBCASE("regtest says so all the time") {
+    Stage stage(regtest(), 1);
+    stage.nodes[0].mine(100);
+    stage.nodes[0].syncing = true;
+    stage.start();
+    stage.run_for(1s);
+    CHECK(stage.count<TemplateReady>() == 1);
+  }
+  SUBCASE("G-23 genesis") {
+    Stage stage(on(Network::Signet), 1);
+    stage.nodes[0].mine(100);
+    stage.nodes[0].genesis = genesis_hash(Network::Main).hex();
+    stage.start();
+    stage.run_for(60s);
+    CHECK(stage.health(0) == NodeHealth::WrongChain);
+    CHECK(stage.template_times.empty());
+  }
+  SUBCASE("chain name") {
+    Stage stage(on(Network::Main), 1);
+    stage.nodes[0].mine(100);
+    stage.nodes[0].chain = "test";
+    stage.start();
+    stage.run_for(60s);
+    CHECK(stage.health(0) == NodeHealth::WrongChain);
+    CHECK(stage.reason(0) == "chain is test");
+    CHECK(stage.template_times.empty());
+  }
+}
+
+TEST_CASE("G-24: a node that fell back is not used") {
+  Stage stage = settled();
+  for (std::uint32_t i = 1; i <= 110; ++i) stage.nodes[0].mine(300 + i);
+  stage.run_for(2s);
+  CHECK(stage.link.status(NodeIndex(0)).height == 210);
+  stage.forget();
+  stage.nodes[0].blocks.resize(11);
+  stage.run_for(3s);
+  CHECK(stage.health(0) == NodeHealth::NotReady);
+  CHECK(stage.reason(0) == "rolled back from height 210 to 110");
+}
+
+TEST_CASE("D04: a full work queue is waited for, 50 to 400 ms each time") {
+  Stage stage = settled();
+  stage.nodes[0].http_status = 503;
+  stage.run_for(3s);
+  CHECK(stage.health(0) == NodeHealth::Ready);  // not at once
+  CHECK(stage.asked["0 getbestblockhash"] >= 5);
+  CHECK(stage.asked["0 getbestblockhash"] <= 20);
+  stage.run_for(4s);
+  CHECK(stage.health(0) == NodeHealth::NotReady);
+  CHECK(stage.reason(0) == "HTTP 503: work queue full");
+  stage.nodes[0].http_status = 200;
+  stage.run_for(1s);
+  CHECK(stage.health(0) == NodeHealth::Ready);
+  for (unsigned failures = 1; failures < 20; ++failures) {
+    const Duration wait = busy_backoff(failures, failures * 31);
+    CHECK(wait >= 50ms);
+    CHECK(wait <= 400ms);
+  }
+}
+
+TEST_CASE("401 says what to look at") {
+  Stage stage = settled();
+  stage.nodes[0].http_status = 401;
+  stage.run_for(2s);
+  CHECK(stage.health(0) == NodeHealth::NotReady);
+  CHECK(stage.reason(0) == "HTTP 401: user, password or cookie refused");
+}
+
+TEST_CASE("D06: a bad template is refused by name, the last good one kept, an alarm raised") {
+  Stage stage = settled();
+  stage.nodes[0].spoil = [](TemplateText& text) { text.fields["mintime"] = "1800000000"; };
+  ++stage.nodes[0].version_of_mempool;
+  stage.run_for(8s);
+  REQUIRE(stage.count<TemplateRefused>() == 1);
+  CHECK(stage.all<TemplateRefused>()[0].reason == "mintime: above curtime");
+  CHECK(stage.count<TemplateReady>() == 0);
+  REQUIRE(stage.count<TemplatesMissing>() == 1);
+  CHECK(stage.template_times.size() < 20);
+  stage.nodes[0].spoil = nullptr;
+  stage.run_for(11s);
+  CHECK(stage.count<TemplateReady>() >= 1);
+  CHECK(stage.all<TemplatesMissing>().back().for_s == 0);
+}
+
+TEST_CASE("G-29, G-18: what contradicts the last good one is refused") {
+  Stage stage = settled(1, on(Network::Main), kMainBits);
+  const auto spoil = [&](const std::string& key, const std::string& raw) {
+    stage.nodes[0].spoil = [=](TemplateText& text) {
+      text.fields[key] = raw;
+      if (key == "bits")
+        text.fields["target"] = in_quotes(Target::from_compact(CompactTarget(0x1d00ffff))->hex());
+    };
+    ++stage.nodes[0].version_of_mempool;
+    stage.run_for(2s);
+  };
+  SUBCASE("other bits") {
+    spoil("bits", in_quotes("1d00ffff"));
+    REQUIRE(stage.count<TemplateRefused>() == 1);
+    CHECK(stage.all<TemplateRefused>()[0].reason == "bits: differ from the last on the same tip");
+  }
+  SUBCASE("other height") {
+    spoil("height", "205");
+    REQUIRE(stage.count<TemplateRefused>() == 1);
+    CHECK(stage.all<TemplateRefused>()[0].reason ==
+          "height: differs from the last on the same tip");
+  }
+  SUBCASE("years away") {
+    spoil("curtime", "1900000000");
+    REQUIRE(stage.count<TemplateRefused>() == 1);
+    CHECK(stage.all<TemplateRefused>()[0].reason.starts_with("curtime: "));
+  }
+  CHECK(stage.count<TemplateReady>() == 0);
+}
+
+TEST_CASE("proposals") {
+  Stage stage = settled(2);
+  stage.nodes[0].mine(101);
+  stage.nodes[1].mine(101);
+  stage.run_for(10ms);
+  const TemplatePtr made = stage.all<TemplateReady>().back().block_template;
+  stage.run_for(1s);
+  stage.forget();
+  SUBCASE("good and no verdict") {
+    for (const char* answer : {"null", "\"inconclusive-not-best-prevblk\"", "\"duplicate\""}) {
+      stage.nodes[0].proposal = answer;
+      stage.propose(made);
+      stage.run_for(100ms);
+    }
+    CHECK(stage.asked["0 getblocktemplate proposal"] == 3);
+    CHECK(stage.count<ProposalFailed>() == 0);
+  }
+  SUBCASE("bad: told once, and the other node's template comes") {
+    stage.nodes[0].proposal = "\"bad-cb-amount\"";
+    stage.propose(made);
+    stage.run_for(100ms);
+    REQUIRE(stage.count<ProposalFailed>() == 1);
+    CHECK(stage.all<ProposalFailed>()[0].reason == "bad-cb-amount");
+    CHECK(stage.all<ProposalFailed>()[0].block_template == made);
+    REQUIRE(stage.count<TemplateReady>() == 1);
+    CHECK(stage.all<TemplateReady>()[0].node == NodeIndex(1));
+    stage.run_for(40s);
+    CHECK(stage.all<TemplateReady>().back().node == NodeIndex(1));
+  }
+  SUBCASE("the newest wins") {
+    for (int i = 0; i < 50; ++i) stage.propose(std::make_shared<BlockTemplate>(*made));
+    stage.run_for(100ms);
+    CHECK(stage.asked["0 getblocktemplate proposal"] == 2);
+  }
+  SUBCASE("no answer: tried elsewhere, then let be") {
+    stage.nodes[0].up = false;
+    stage.propose(made);
+    stage.run_for(5s);
+    CHECK(stage.asked["1 getblocktemplate proposal"] == 1);
+    CHECK(stage.count<ProposalFailed>() == 0);
+  }
+}
+
+TEST_CASE("a thousand random faults: one question a lane, no busy loop, and it recovers") {
+  Stage stage = settled(3);
+  std::uint32_t seed = 12345;
+  const auto random = [&seed](std::uint32_t below) {
+    seed = seed * 1'664'525 + 1'013'904'223;
+    return (seed >> 8) % below;
+  };
+  std::uint32_t number = 1'000;
+  for (int i = 0; i < 1'000; ++i) {
+    ScriptedNode& node = stage.nodes[random(3)];
+    switch (random(10)) {
+      case 0:
+        node.up = !node.up;
+        break;
+      case 1:
+        node.hangs = !node.hangs;
+        break;
+      case 2:
+        node.http_status = random(2) ? 503 : 200;
+        break;
+      case 3:
+        node.error_code = random(2) ? -28 : 0;
+        break;
+      case 4:
+        node.hold_templates = !node.hold_templates;
+        break;
+      case 5:
+        node.latency = std::chrono::milliseconds(1 + random(900));
+        break;
+      case 6:
+        node.long_poll_loops = !node.long_poll_loops;
+        break;
+      case 7:
+        ++node.version_of_mempool;
+        break;
+      default:
+        ++number;
+        for (ScriptedNode& each : stage.nodes) each.mine(number);
+    }
+    stage.hint(random(3));
+    stage.run_for(std::chrono::milliseconds(random(700)));
+    stage.events.clear();
+  }
+  for (ScriptedNode& node : stage.nodes) {
+    ScriptedNode healthy;
+    healthy.blocks = node.blocks;
+    node = healthy;
+  }
+  stage.run_for(70s);
+  stage.forget();
+  for (ScriptedNode& node : stage.nodes) node.mine(9'999'999);
+  stage.run_for(2s);
+  REQUIRE(stage.count<TemplateReady>() >= 1);
+  CHECK(stage.all<TemplateReady>().back().block_template->prev.hex() ==
+        hash_number(9'999'999).hex());
+  for (std::uint32_t node = 0; node < 3; ++node) CHECK(stage.health(node) == NodeHealth::Ready);
+}
