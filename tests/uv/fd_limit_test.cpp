@@ -11,6 +11,8 @@
 #include "uv_support.h"
 
 namespace adit::uv {
+
+using namespace std::chrono_literals;
 namespace {
 
 /// Opens descriptors until none is left, and closes them again.

@@ -11,6 +11,8 @@
 
 namespace adit::uv {
 
+using namespace std::chrono_literals;
+
 TEST_CASE("timers fire in order and never early") {
   TestLoop test;
   struct Shot {

@@ -7,6 +7,8 @@
 #include "uv_support.h"
 
 namespace adit::uv {
+
+using namespace std::chrono_literals;
 namespace {
 
 /// Sends back what it gets; reads on only when it could.
@@ -283,7 +285,7 @@ TEST_CASE("listening addresses") {
   for (const char* bad : {"", ":", ":3333", "3333", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536",
                           "1.2.3.4:-1", "1.2.3.4:+1", "1.2.3.4:1 ", "1.2.3:1", "01.2.3.4:1",
                           "::1:3333", "[::1]3333", "[]:1", "[::g]:1", "pool.example:3333"})
-    CHECK_MESSAGE(!parse_listen_address(bad).ok(), bad);
+    CHECK_MESSAGE(!parse_listen_address(bad).ok(), std::string(bad));
 }
 
 }  // namespace adit::uv

@@ -24,8 +24,6 @@
 
 namespace adit::uv {
 
-using namespace std::chrono_literals;
-
 /// A loop that a test drives turn by turn. Handles of a test must go before it does.
 class TestLoop {
  public:
@@ -35,12 +33,12 @@ class TestLoop {
   Instant real_now() { return clock_.now().mono; }
 
   /// Turns until `done` holds; false after `limit`.
-  bool run_until(const std::function<bool()>& done, Duration limit = 5s) {
+  bool run_until(const std::function<bool()>& done, Duration limit = std::chrono::seconds(5)) {
     const Instant end = real_now() + limit;
     Timer tick(loop_, [] {});
     while (!done()) {
       if (real_now() > end) return false;
-      tick.set(loop_.now().mono + 2ms);
+      tick.set(loop_.now().mono + std::chrono::milliseconds(2));
       uv_run(loop_.raw(), UV_RUN_ONCE);
     }
     return true;
