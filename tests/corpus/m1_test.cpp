@@ -9,7 +9,6 @@
 
 #include "../stratum/v1_miner.h"
 #include "../stratum/v1_pool.h"
-#include "../stratum/v1_text.h"
 #include "stratum/v1/session.h"
 
 using namespace adit;

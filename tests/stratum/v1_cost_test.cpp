@@ -39,14 +39,15 @@ using namespace adit::test;
 
 namespace {
 
+const std::string kUser = std::string(kAlice) + ".rig1";
 const std::string kHello =
-    R"({"id":0,"method":"mining.configure","params":[["version-rolling"],{"version-rolling.mask":"1fffe000"}]})"
+    R"({"id":0,"method":"mining.configure","params":[["version-rolling"],)"
+    R"({"version-rolling.mask":"1fffe000"}]})"
     "\n"
     R"({"id":1,"method":"mining.subscribe","params":["bitaxe/BM1368/v2.4.1"]})"
     "\n"
-    R"({"id":2,"method":"mining.authorize","params":["bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080.rig1","x"]})"
-    "\n";
-const std::string kUser = std::string(kAlice) + ".rig1";
+    R"({"id":2,"method":"mining.authorize","params":[")" +
+    kUser + "\",\"x\"]}\n";
 
 std::string flushed(Session& session) {
   std::string said;

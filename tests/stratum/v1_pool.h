@@ -89,12 +89,30 @@ struct TestPool {
   }
 };
 
+inline void replace(std::string& text, std::string_view what, const std::string& with) {
+  for (std::size_t at; (at = text.find(what)) != std::string::npos;)
+    text.replace(at, what.size(), with);
+}
+
+/// `*` in the pattern is any text.
+inline bool matches(std::string_view pattern, std::string_view text) {
+  const std::size_t star = pattern.find('*');
+  if (star == pattern.npos) return pattern == text;
+  if (!text.starts_with(pattern.substr(0, star))) return false;
+  pattern.remove_prefix(star + 1);
+  text.remove_prefix(star);
+  if (pattern.empty()) return true;
+  for (; !text.empty(); text.remove_prefix(1))
+    if (matches(pattern, text)) return true;
+  return false;
+}
+
 /// One session and its owner's chores: events are drained and the outbox is flushed after each
 /// call.
 class Connection {
  public:
   explicit Connection(TestPool& pool, Instant now = at(0))
-      : pool_(pool), session_(v1::make_session(pool.context, pool.job, now)) {}
+      : session_(v1::make_session(pool.context, pool.job, now)) {}
 
   void send(std::string_view text, Instant now = at(0)) {
     session_->receive(bytes_of(text), now);
@@ -170,7 +188,6 @@ class Connection {
     }
   }
 
-  TestPool& pool_;
   std::unique_ptr<Session> session_;
   std::string said_;
   std::vector<SessionEvent> events_;

@@ -12,7 +12,8 @@ using namespace adit::test;
 namespace {
 
 const std::string kConfigure =
-    R"({"id":1,"method":"mining.configure","params":[["version-rolling"],{"version-rolling.mask":"ffffffff","version-rolling.min-bit-count":2}]})";
+    R"({"id":1,"method":"mining.configure","params":[["version-rolling"],)"
+    R"({"version-rolling.mask":"ffffffff","version-rolling.min-bit-count":2}]})";
 const std::string kSubscribe = R"({"id":2,"method":"mining.subscribe","params":["test/1.0"]})";
 
 std::string authorize(std::string_view user, std::string_view password = "x", int id = 3) {
@@ -51,12 +52,10 @@ TEST_CASE("a pipelined hello is answered in one write: replies first, then diffi
   CHECK(connection.writes() == 1);
   const auto said = connection.take();
   REQUIRE(said.size() == 5);
-  CHECK(
-      said[0] ==
-      R"({"id":1,"result":{"version-rolling":true,"version-rolling.mask":"1fffe000"},"error":null})");
-  CHECK(
-      said[1] ==
-      R"({"id":2,"result":[[["mining.set_difficulty","0102000300000001"],["mining.notify","0102000300000001"]],"0102000300000001",8],"error":null})");
+  CHECK(said[0] == R"({"id":1,"result":{"version-rolling":true,"version-rolling.mask":"1fffe000"},)"
+                   R"("error":null})");
+  CHECK(said[1] == R"({"id":2,"result":[[["mining.set_difficulty","0102000300000001"],)"
+                   R"(["mining.notify","0102000300000001"]],"0102000300000001",8],"error":null})");
   CHECK(said[2] == result_true("3"));
   CHECK(said[3] == R"({"id":null,"method":"mining.set_difficulty","params":[0.000001]})");
   CHECK(said[4].starts_with(R"({"id":null,"method":"mining.notify","params":["add100000001)"));

@@ -11,7 +11,6 @@
 
 #include "../stratum/v1_miner.h"
 #include "../stratum/v1_pool.h"
-#include "../stratum/v1_text.h"
 
 using namespace adit;
 using namespace adit::test;
