@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// K06: verify reports every flipped bit of a small ledger, and what cleverer edits leave behind.
+#include "fixture.h"
+#include "ledger/share_run.h"
+
+using namespace adit;
+using adit::test::MemoryStore;
+using adit::test::Pool;
+
+namespace {
+
+/// A small ledger whose totals are partly on disk only, partly to be replayed.
+void fill(Pool& pool) {
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    if (i == 2) pool.now = UnixMillis(pool.now.value() + 20'000);
+    REQUIRE(pool.append(pool.batch(3, 100 + i / 2)).ok());
+  }
+}
+
+std::size_t problems_in(MemoryStore& store) {
+  const auto report = verify_ledger(store);
+  REQUIRE(report.ok());
+  return report->problems.size();
+}
+
+/// Flips every bit of every key and value of a family, one at a time.
+void flip_all(Pool& pool, Family family) {
+  auto& rows = pool.store.rows(family);
+  const MemoryStore::Rows whole = rows;
+  for (const auto& [key, value] : whole)
+    for (std::size_t i = 0; i < key.size() + value.size(); ++i)
+      for (int bit = 0; bit < 8; ++bit) {
+        std::string k = key, v = value;
+        char& c = i < key.size() ? k[i] : v[i - key.size()];
+        c = static_cast<char>(c ^ (1 << bit));
+        rows.erase(key);
+        const auto other = rows.find(k);
+        if (other != rows.end()) {
+          rows = whole;
+          continue;  // the key of another row: not a flip that a disk can make
+        }
+        rows[k] = v;
+        const std::size_t found = problems_in(pool.store);
+        if (found == 0)
+          FAIL_CHECK(family_name(family)
+                     << " " << to_hex(bytes_of(key)) << " byte " << i << " bit " << bit);
+        rows = whole;
+      }
+  CHECK(problems_in(pool.store) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("verify: every flipped bit of a share run is reported") {
+  Pool pool;
+  fill(pool);
+  flip_all(pool, Family::Shares);
+}
+
+TEST_CASE("verify: every flipped bit of an account or worker is reported") {
+  Pool pool;
+  fill(pool);
+  flip_all(pool, Family::Accounts);
+  flip_all(pool, Family::Workers);
+}
+
+TEST_CASE("verify: a missing run, a swapped run, a run twice") {
+  Pool pool;
+  fill(pool);
+  auto& runs = pool.store.rows(Family::Shares);
+  const auto whole = runs;
+  runs.erase(key_u64(4));
+  CHECK(problems_in(pool.store) > 0);
+  runs = whole;
+  std::swap(runs[key_u64(4)], runs[key_u64(7)]);
+  CHECK(problems_in(pool.store) > 0);
+  runs = whole;
+  runs[key_u64(13)] = runs[key_u64(10)];
+  CHECK(problems_in(pool.store) > 0);
+  runs = whole;
+  // The newest run cut off: totals know better (and the high-water mark).
+  REQUIRE(pool.ledger->close(pool.now).ok());
+  runs.erase(key_u64(10));
+  CHECK(problems_in(pool.store) > 0);
+}
+
+TEST_CASE(
+    "verify: an insider who rewrites the chain still has to prove work, sums and uniqueness") {
+  Pool pool;
+  fill(pool);
+  auto& runs = pool.store.rows(Family::Shares);
+  const auto whole = runs;
+  // Rewrites every run after `change` so that the chain fits again.
+  const auto forge = [&](const std::function<void(ShareRecord&)>& change) {
+    runs = whole;
+    LedgerBatch batch;
+    ShareRunWriter writer(batch, Sequence(0), Digest{});
+    for (const auto& [key, value] : whole) {
+      const auto run = ShareRun::parse(value);
+      for (std::uint32_t i = 0; i < run->count; ++i) {
+        ShareRecord r = *ShareRecord::decode(run->record(i));
+        change(r);
+        writer.add(r);
+      }
+      writer.close();
+    }
+    for (const auto& put : batch.puts) runs[put.key] = put.value;
+    return pool.problems();
+  };
+  CHECK(forge([](ShareRecord&) {}).empty());
+  auto found = forge([](ShareRecord& r) {
+    if (r.sequence == Sequence(5)) r.work = Work(Work::proved_by(r.hash).value() + 1);
+  });
+  REQUIRE_FALSE(found.empty());
+  CHECK(found[0].find("more than its hash proves") != std::string::npos);
+  found = forge([](ShareRecord& r) {
+    if (r.sequence == Sequence(2)) r.work = Work(r.work.value() - 1);
+  });
+  REQUIRE_FALSE(found.empty());
+  CHECK(found[0].find("add up to") != std::string::npos);
+  const ShareRecord first = adit::test::shares_of(pool.store)[0];
+  found = forge([&](ShareRecord& r) {
+    if (r.sequence == Sequence(3)) r.hash = first.hash;
+  });
+  REQUIRE_FALSE(found.empty());
+  CHECK(found[0].find("second time") != std::string::npos);
+  found = forge([](ShareRecord& r) {
+    if (r.sequence == Sequence(3)) r.account = AccountId(r.account.value() % 3 + 1);
+  });
+  CHECK_FALSE(found.empty());
+  found = forge([](ShareRecord& r) {
+    if (r.sequence == Sequence(3)) r.worker = LedgerWorkerId(1000);
+  });
+  CHECK_FALSE(found.empty());
+}
+
+TEST_CASE("verify: totals_through that hides shares from the replay is reported") {
+  Pool pool;
+  fill(pool);
+  pool.store.rows(Family::Meta)["totals_through"] =
+      std::to_string(pool.ledger->last_sequence().value());
+  CHECK(problems_in(pool.store) > 0);
+  pool.store.rows(Family::Meta)["totals_through"] = "99999";
+  CHECK(problems_in(pool.store) > 0);
+  pool.store.rows(Family::Meta)["totals_through"] = "x";
+  CHECK(problems_in(pool.store) > 0);
+}
+
+TEST_CASE("verify: stops counting problems at a hundred") {
+  Pool pool;
+  for (int i = 0; i < 150; ++i) REQUIRE(pool.append(pool.batch(1)).ok());
+  for (auto& [key, value] : pool.store.rows(Family::Shares))
+    value[60] = static_cast<char>(value[60] ^ 1);
+  CHECK(problems_in(pool.store) == 100);
+}
+
+TEST_CASE("verify: empty books are in order") {
+  MemoryStore store;
+  const auto report = verify_ledger(store);
+  REQUIRE(report.ok());
+  CHECK(report->problems.empty());
+  CHECK(report->shares == 0);
+  store.fail_read_at = store.reads + 1;
+  CHECK_FALSE(verify_ledger(store).ok());
+}
