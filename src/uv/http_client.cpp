@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -19,8 +20,8 @@ namespace {
 
 constexpr std::size_t kHeaderMax = 64 * 1024;
 constexpr std::size_t kIdleHandles = 8;
-constexpr long kIdleConnections = 16;
-constexpr long kIdleSeconds = 20;  // bitcoind drops an idle connection after 30 s
+constexpr long kConnectionsMax = 64;  // curl counts busy ones as well before it keeps an idle one
+constexpr long kIdleSeconds = 20;     // bitcoind drops an idle connection after 30 s
 constexpr long kReceiveBuffer = 512 * 1024;
 constexpr std::chrono::milliseconds kConnectMax{10'000};
 /// Room behind the body, so that a parser that reads ahead need not copy it.
@@ -33,8 +34,10 @@ struct Exchange {
   HttpClient::Callback callback;
   HttpAnswer answer;
   std::size_t header_bytes = 0;
+  bool header_ended = false;
   bool body_too_large = false;
   bool header_too_large = false;
+  bool tried_again = false;
   long connect_ms = 0;
   long timeout_ms = 0;
   char detail[CURL_ERROR_SIZE] = "";
@@ -44,9 +47,12 @@ std::string text_of_ms(long ms) {
   return ms % 1000 == 0 ? fmt::format("{} s", ms / 1000) : fmt::format("{} ms", ms);
 }
 
-std::size_t on_header(char*, std::size_t size, std::size_t count, void* user) {
+std::size_t on_header(char* data, std::size_t size, std::size_t count, void* user) {
   auto* exchange = static_cast<Exchange*>(user);
-  exchange->header_bytes += size * count;
+  const std::string_view line(data, size * count);
+  if (line.starts_with("HTTP/")) exchange->header_ended = false;  // after a 100 Continue
+  if (line == "\r\n" || line == "\n") exchange->header_ended = true;
+  exchange->header_bytes += line.size();
   if (exchange->header_bytes <= kHeaderMax) return size * count;
   exchange->header_too_large = true;
   return 0;
@@ -111,10 +117,9 @@ std::string failure_text(const Exchange& exchange, CURLcode code) {
     case CURLE_PARTIAL_FILE:
       return "connection closed in the middle of the answer";
     case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
       return exchange.header_bytes > 0 ? "connection closed in the middle of the answer"
                                        : "connection closed without an answer";
-    case CURLE_SEND_ERROR:
-      return "connection closed in the middle of the request";
     case CURLE_URL_MALFORMAT:
       return fmt::format("\"{}\" is no URL; write \"http://127.0.0.1:8332\"", exchange.request.url);
     case CURLE_UNSUPPORTED_PROTOCOL:
@@ -125,6 +130,16 @@ std::string failure_text(const Exchange& exchange, CURLcode code) {
     default:
       return exchange.detail[0] != '\0' ? exchange.detail : curl_easy_strerror(code);
   }
+}
+
+/// The node closed a kept connection just when we wrote on it; curl sees to some of these cases
+/// only. bitcoind's calls may come twice: a block or a transaction that is known stays known.
+bool died_before_answer(const Exchange& exchange, CURLcode code) {
+  if (code != CURLE_SEND_ERROR && code != CURLE_RECV_ERROR && code != CURLE_GOT_NOTHING)
+    return false;
+  long connects = 1;
+  curl_easy_getinfo(exchange.easy, CURLINFO_NUM_CONNECTS, &connects);
+  return connects == 0 && exchange.header_bytes == 0;
 }
 
 template <class Value>
@@ -207,7 +222,7 @@ HttpClient::State::State(Loop& on) : loop(on), timer(new_box<uv_timer_t>(this)) 
   curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &State::on_timer);
   curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kIdleConnections);
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kConnectionsMax);
   headers = curl_slist_append(headers, "Content-Type: application/json");
   headers = curl_slist_append(headers, "Accept: application/json");
   headers = curl_slist_append(headers, "Expect:");  // no round trip before a long body
@@ -296,11 +311,20 @@ void HttpClient::State::finish_done() {
 
 void HttpClient::State::finish(CURLMsg* message, std::vector<std::unique_ptr<Exchange>>& done) {
   CURL* easy = message->easy_handle;
-  const CURLcode code = message->data.result;  // gone once the handle is removed
+  CURLcode code = message->data.result;  // gone once the handle is removed
   auto found = open.find(easy);
   CHECK(found != open.end());
+  if (!found->second->tried_again && died_before_answer(*found->second, code)) {
+    found->second->tried_again = true;
+    curl_multi_remove_handle(multi, easy);
+    set(easy, CURLOPT_FRESH_CONNECT, 1L);
+    CHECK(curl_multi_add_handle(multi, easy) == CURLM_OK);
+    return;
+  }
   std::unique_ptr<Exchange> exchange = std::move(found->second);
   open.erase(found);
+  // curl takes a header that breaks off for a whole one without a body.
+  if (code == CURLE_OK && !exchange->header_ended) code = CURLE_PARTIAL_FILE;
   if (code == CURLE_OK) {
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
@@ -310,7 +334,8 @@ void HttpClient::State::finish(CURLMsg* message, std::vector<std::unique_ptr<Exc
     exchange->answer.transport_error = failure_text(*exchange, code);
   }
   curl_multi_remove_handle(multi, easy);
-  if (idle.size() < kIdleHandles) {
+  // After a failure curl 7.88 may keep a buffer that makes CURLOPT_BUFFERSIZE fail next time.
+  if (code == CURLE_OK && idle.size() < kIdleHandles) {
     curl_easy_reset(easy);  // it must not point into the exchange any more
     idle.push_back(easy);
   } else {

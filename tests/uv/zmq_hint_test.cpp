@@ -149,8 +149,7 @@ TEST_CASE("two subscriptions, one gone") {
 
 TEST_CASE("a wrong endpoint is told") {
   TestLoop test;
-  for (const char* bad : {"", "127.0.0.1:28332", "tcp://", "tcp://127.0.0.1", "carrier://x",
-                          "tcp://127.0.0.1:99999999"}) {
+  for (const char* bad : {"", "127.0.0.1:28332", "tcp://", "tcp://127.0.0.1", "carrier://x"}) {
     const auto made = ZmqHint::subscribe(test.loop(), bad, [] {});
     REQUIRE_MESSAGE(!made.ok(), std::string(bad));
     CHECK(made.error().text.find("cannot subscribe to \"" + std::string(bad)) == 0);
