@@ -26,7 +26,9 @@ Loop::~Loop() {
   turn_end_ = nullptr;
   uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&check_), nullptr);
-  uv_run(&loop_, UV_RUN_DEFAULT);
+  // A stop() that came after run() ended still stands and ends the first of these at once.
+  while (uv_run(&loop_, UV_RUN_DEFAULT) != 0) {
+  }
   CHECK(uv_loop_close(&loop_) == 0);
 }
 
