@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The block tree, the active chain in it, and the coins at its tip.
 
-Bits are a rule of this chain alone: the genesis block has the network's, blocks up to `premine` the easiest
+Bits are a rule of this chain alone: the genesis block has the network's, blocks below `premine` the easiest
 (207fffff), every later one `bits`. There is no retarget.
 """
 import time
@@ -35,7 +35,7 @@ class Chain:
         return self.mock_time or int(time.time())
 
     def bits_at(self, height):
-        return params.EASY_BITS if height <= self.premine else self.bits
+        return params.EASY_BITS if height < self.premine else self.bits
 
     def is_active(self, entry):
         return entry.height < len(self.active) and self.active[entry.height] is entry

@@ -39,8 +39,8 @@ class Node:
         for n in range(count):
             entry_time = max(end - 600 * (count - 1 - n), self.chain.tip.header.time + 1)
             block = self._assemble(self.chain.tip, entry_time)
-            miner.search(block.header)
-            refused = self.chain.submit(block)
+            proven = miner.search(block.header)
+            refused = self.chain.submit(block, proven)
             if refused:
                 raise RuntimeError("own block refused: " + refused)
         self.mempool.tip_changed()
