@@ -16,8 +16,6 @@
 
 namespace adit::test {
 
-using namespace std::chrono_literals;
-
 struct ScriptedNode {
   struct BlockInfo {
     Hash256 hash;
@@ -37,8 +35,8 @@ struct ScriptedNode {
   std::string genesis;    ///< "" for the right one
   std::function<void(TemplateText&)> spoil;
   std::string proposal = "null";
-  Duration latency = 1ms;
-  Duration template_latency = 2ms;
+  Duration latency = std::chrono::milliseconds(1);
+  Duration template_latency = std::chrono::milliseconds(2);
   std::uint64_t version_of_mempool = 0;
   bool long_poll_loops = false;  ///< answers each long poll at once, always with the same id
 
@@ -242,5 +240,29 @@ class Stage {
   NodeOptions options_;
   std::vector<Pending> pending_;
 };
+
+/// A stage whose nodes stand at height 100, started and settled.
+inline Stage settled(std::size_t count = 1, NodeOptions options = regtest(),
+                     std::uint32_t bits = kRegtestBits, std::uint32_t height = 100) {
+  Stage stage(options, count);
+  for (ScriptedNode& node : stage.nodes) {
+    node.base = height;
+    node.mine(100, bits);
+  }
+  stage.start();
+  stage.run_for(std::chrono::milliseconds(100));
+  REQUIRE(stage.count<TemplateReady>() >= 1);
+  REQUIRE(stage.health(0) == NodeHealth::Ready);
+  stage.forget();
+  return stage;
+}
+
+inline NodeOptions on(Network network) {
+  NodeOptions options;
+  options.network = network;
+  return options;
+}
+
+inline constexpr std::uint32_t kMainBits = 0x1703a30c;
 
 }  // namespace adit::test

@@ -25,140 +25,133 @@ struct Bad {
 
 void replace(Fields& fields, const std::string& key, const std::string& raw) { fields[key] = raw; }
 
-const std::vector<Bad>& corpus() {
-  static const std::vector<Bad> all{
-      {"G-15 63 digits",
-       [](auto& t) { replace(t.fields, "previousblockhash", in_quotes(std::string(63, 'a'))); },
-       "previousblockhash: not 64 hex digits"},
-      {"G-15 65 digits",
-       [](auto& t) { replace(t.transactions[0], "txid", in_quotes(std::string(65, 'a'))); },
-       "transactions[0].txid: not 64 hex digits"},
-      {"G-15 71 digits",
-       [](auto& t) { replace(t.fields, "target", in_quotes(std::string(71, '0'))); },
-       "target: not 64 hex digits"},
-      {"G-15 no hex",
-       [](auto& t) { replace(t.transactions[1], "hash", in_quotes(std::string(64, 'g'))); },
-       "transactions[1].hash: not 64 hex digits"},
-      {"G-15 odd data", [](auto& t) { replace(t.transactions[1], "data", in_quotes("abc")); },
-       "transactions[1].data: not hex"},
-      {"G-16 -1", [](auto& t) { replace(t.fields, "coinbasevalue", "-1"); },
-       "coinbasevalue: out of range"},
-      {"G-16 0", [](auto& t) { replace(t.fields, "coinbasevalue", "0"); },
-       "coinbasevalue: 0 is not"},
-      {"G-16 above all money",
-       [](auto& t) { replace(t.fields, "coinbasevalue", "2100000000000001"); },
-       "coinbasevalue: out of range"},
-      {"G-16 1.5", [](auto& t) { replace(t.fields, "coinbasevalue", "1.5"); },
-       "coinbasevalue: not an integer"},
-      {"G-16 above 64 bits",
-       [](auto& t) { replace(t.fields, "coinbasevalue", "18446744073709551615"); },
-       "coinbasevalue: not an integer"},
-      {"G-17 bits", [](auto& t) { replace(t.fields, "bits", in_quotes("1d00ffff")); },
-       "bits: do not match target"},
-      {"G-17 bits no target", [](auto& t) { replace(t.fields, "bits", in_quotes("20800000")); },
-       "bits: not a target"},
-      {"G-17 bits short", [](auto& t) { replace(t.fields, "bits", in_quotes("207ffff")); },
-       "bits: not 8 hex digits"},
-      {"G-18 mintime", [](auto& t) { replace(t.fields, "mintime", "1700000601"); },
-       "mintime: above curtime"},
-      {"G-18 negative time", [](auto& t) { replace(t.fields, "curtime", "-5"); },
-       "curtime: out of range"},
-      {"G-19 rule",
-       [](auto& t) { replace(t.fields, "rules", R"(["csv","!segwit","!covenants"])"); },
-       "rules: !covenants is required but unknown"},
-      {"rules no strings", [](auto& t) { replace(t.fields, "rules", "[1]"); },
-       "rules: not strings"},
-      {"G-31 child first",
-       [](auto& t) {
-         std::swap(t.transactions[1], t.transactions[2]);
-         replace(t.transactions[1], "depends", "[]");
-       },
-       "transactions[1]: stands before its parent"},
-      {"G-31 depends on itself", [](auto& t) { replace(t.transactions[1], "depends", "[2]"); },
-       "transactions[1]: depends on a later one"},
-      {"depends on 0", [](auto& t) { replace(t.transactions[1], "depends", "[0]"); },
-       "transactions[1].depends: out of range"},
-      {"G-32 twice",
-       [](auto& t) {
-         t.transactions[2] = t.transactions[1];
-         replace(t.transactions[2], "fee", "500");
-       },
-       "transactions[2]: duplicate txid"},
-      {"G-33 txid",
-       [](auto& t) { replace(t.transactions[1], "txid", in_quotes(hash_number(5).hex())); },
-       "transactions[1]: txid does not match data"},
-      {"G-33 hash",
-       [](auto& t) { replace(t.transactions[1], "hash", in_quotes(hash_number(5).hex())); },
-       "transactions[1]: hash does not match data"},
-      {"G-33 no transaction",
-       [](auto& t) { replace(t.transactions[1], "data", in_quotes("0011")); },
-       "transactions[1]: data is not one transaction"},
-      {"G-33 weight", [](auto& t) { replace(t.transactions[0], "weight", "400"); },
-       "transactions[0]: weight does not match data"},
-      {"G-34 fees", [](auto& t) { replace(t.transactions[0], "fee", "1001"); },
-       "is not the subsidy and fees"},
-      {"G-34 fee below zero", [](auto& t) { replace(t.transactions[0], "fee", "-1"); },
-       "transactions[0].fee: out of range"},
-      {"G-34 below what is known",
-       [](auto& t) {
-         t.transactions[0].erase("fee");
-         replace(t.fields, "coinbasevalue", "5000002499");
-       },
-       "is not the subsidy and fees"},
-      {"G-35 sigops", [](auto& t) { replace(t.transactions[0], "sigops", "79600"); },
-       "sigops: 80008"},
-      {"G-36 weight", [](auto& t) { replace(t.transactions[0], "weight", "3996000"); },
-       "above the limit"},
-      {"G-37 commitment",
-       [](auto& t) {
-         replace(t.fields, "default_witness_commitment",
-                 in_quotes("6a24aa21a9ed" + std::string(64, '1')));
-       },
-       "default_witness_commitment: does not match"},
-      {"G-37 another script",
-       [](auto& t) {
-         replace(t.fields, "default_witness_commitment", in_quotes(std::string(76, '1')));
-       },
-       "default_witness_commitment: does not match"},
-      {"G-37 short",
-       [](auto& t) { replace(t.fields, "default_witness_commitment", in_quotes("6a24")); },
-       "default_witness_commitment: not 38 bytes of hex"},
-      {"G-13 no commitment", [](auto& t) { t.fields.erase("default_witness_commitment"); },
-       "default_witness_commitment: missing"},
-      {"G-38 64 bytes",
-       [](auto& t) {
-         Transaction small = make_transaction(Txid::from(hash_number(9)), 0, false);
-         small.inputs[0].script_sig.clear();
-         small.outputs = {{Satoshi(1), ByteVec(4, 0x51)}};
-         t.add(small, 0);
-         t.commit();
-       },
-       "transactions[3]: 64 bytes long"},
-      {"G-39 20,000",
-       [](auto& t) {
-         std::string list = "[";
-         for (int i = 0; i < 20'000; ++i) list += i == 0 ? "{}" : ",{}";
-         replace(t.fields, "transactions", list + "]");
-       },
-       "transactions: more than a block can hold"},
-      {"spent twice",
-       [](auto& t) {
-         Transaction other = make_transaction(Txid::from(hash_number(8)), 1, true);
-         other.lock_time = 5;
-         t.add(other, 0);
-         t.commit();
-       },
-       "transactions[3]: spends an output twice"},
-      {"a coinbase",
-       [](auto& t) {
-         t.add(make_transaction({}, 0xffffffff, false), 0);
-         t.commit();
-       },
-       "transactions[3]: a coinbase among them"},
-      {"height 0", [](auto& t) { replace(t.fields, "height", "0"); }, "height: out of range"},
-  };
-  return all;
-}
+const std::vector<Bad> kCorpus{
+    {"G-15 63 digits",
+     [](auto& t) { replace(t.fields, "previousblockhash", in_quotes(std::string(63, 'a'))); },
+     "previousblockhash: not 64 hex digits"},
+    {"G-15 65 digits",
+     [](auto& t) { replace(t.transactions[0], "txid", in_quotes(std::string(65, 'a'))); },
+     "transactions[0].txid: not 64 hex digits"},
+    {"G-15 71 digits",
+     [](auto& t) { replace(t.fields, "target", in_quotes(std::string(71, '0'))); },
+     "target: not 64 hex digits"},
+    {"G-15 no hex",
+     [](auto& t) { replace(t.transactions[1], "hash", in_quotes(std::string(64, 'g'))); },
+     "transactions[1].hash: not 64 hex digits"},
+    {"G-15 odd data", [](auto& t) { replace(t.transactions[1], "data", in_quotes("abc")); },
+     "transactions[1].data: not hex"},
+    {"G-16 -1", [](auto& t) { replace(t.fields, "coinbasevalue", "-1"); },
+     "coinbasevalue: out of range"},
+    {"G-16 0", [](auto& t) { replace(t.fields, "coinbasevalue", "0"); }, "coinbasevalue: 0 is not"},
+    {"G-16 above all money",
+     [](auto& t) { replace(t.fields, "coinbasevalue", "2100000000000001"); },
+     "coinbasevalue: out of range"},
+    {"G-16 1.5", [](auto& t) { replace(t.fields, "coinbasevalue", "1.5"); },
+     "coinbasevalue: not an integer"},
+    {"G-16 above 64 bits",
+     [](auto& t) { replace(t.fields, "coinbasevalue", "18446744073709551615"); },
+     "coinbasevalue: not an integer"},
+    {"G-17 bits", [](auto& t) { replace(t.fields, "bits", in_quotes("1d00ffff")); },
+     "bits: do not match target"},
+    {"G-17 bits no target", [](auto& t) { replace(t.fields, "bits", in_quotes("20800000")); },
+     "bits: not a target"},
+    {"G-17 bits short", [](auto& t) { replace(t.fields, "bits", in_quotes("207ffff")); },
+     "bits: not 8 hex digits"},
+    {"G-18 mintime", [](auto& t) { replace(t.fields, "mintime", "1700000601"); },
+     "mintime: above curtime"},
+    {"G-18 negative time", [](auto& t) { replace(t.fields, "curtime", "-5"); },
+     "curtime: out of range"},
+    {"G-19 rule", [](auto& t) { replace(t.fields, "rules", R"(["csv","!segwit","!covenants"])"); },
+     "rules: !covenants is required but unknown"},
+    {"rules no strings", [](auto& t) { replace(t.fields, "rules", "[1]"); }, "rules: not strings"},
+    {"G-31 child first",
+     [](auto& t) {
+       std::swap(t.transactions[1], t.transactions[2]);
+       replace(t.transactions[1], "depends", "[]");
+     },
+     "transactions[1]: stands before its parent"},
+    {"G-31 depends on itself", [](auto& t) { replace(t.transactions[1], "depends", "[2]"); },
+     "transactions[1]: depends on a later one"},
+    {"depends on 0", [](auto& t) { replace(t.transactions[1], "depends", "[0]"); },
+     "transactions[1].depends: out of range"},
+    {"G-32 twice",
+     [](auto& t) {
+       t.transactions[2] = t.transactions[1];
+       replace(t.transactions[2], "fee", "500");
+     },
+     "transactions[2]: duplicate txid"},
+    {"G-33 txid",
+     [](auto& t) { replace(t.transactions[1], "txid", in_quotes(hash_number(5).hex())); },
+     "transactions[1]: txid does not match data"},
+    {"G-33 hash",
+     [](auto& t) { replace(t.transactions[1], "hash", in_quotes(hash_number(5).hex())); },
+     "transactions[1]: hash does not match data"},
+    {"G-33 no transaction", [](auto& t) { replace(t.transactions[1], "data", in_quotes("0011")); },
+     "transactions[1]: data is not one transaction"},
+    {"G-33 weight", [](auto& t) { replace(t.transactions[0], "weight", "400"); },
+     "transactions[0]: weight does not match data"},
+    {"G-34 fees", [](auto& t) { replace(t.transactions[0], "fee", "1001"); },
+     "is not the subsidy and fees"},
+    {"G-34 fee below zero", [](auto& t) { replace(t.transactions[0], "fee", "-1"); },
+     "transactions[0].fee: out of range"},
+    {"G-34 below what is known",
+     [](auto& t) {
+       t.transactions[0].erase("fee");
+       replace(t.fields, "coinbasevalue", "5000002499");
+     },
+     "is not the subsidy and fees"},
+    {"G-35 sigops", [](auto& t) { replace(t.transactions[0], "sigops", "79600"); },
+     "sigops: 80008"},
+    {"G-36 weight", [](auto& t) { replace(t.transactions[0], "weight", "3996000"); },
+     "above the limit"},
+    {"G-37 commitment",
+     [](auto& t) {
+       replace(t.fields, "default_witness_commitment",
+               in_quotes("6a24aa21a9ed" + std::string(64, '1')));
+     },
+     "default_witness_commitment: does not match"},
+    {"G-37 another script",
+     [](auto& t) {
+       replace(t.fields, "default_witness_commitment", in_quotes(std::string(76, '1')));
+     },
+     "default_witness_commitment: does not match"},
+    {"G-37 short",
+     [](auto& t) { replace(t.fields, "default_witness_commitment", in_quotes("6a24")); },
+     "default_witness_commitment: not 38 bytes of hex"},
+    {"G-13 no commitment", [](auto& t) { t.fields.erase("default_witness_commitment"); },
+     "default_witness_commitment: missing"},
+    {"G-38 64 bytes",
+     [](auto& t) {
+       Transaction small = make_transaction(Txid::from(hash_number(9)), 0, false);
+       small.inputs[0].script_sig.clear();
+       small.outputs = {{Satoshi(1), ByteVec(4, 0x51)}};
+       t.add(small, 0);
+       t.commit();
+     },
+     "transactions[3]: 64 bytes long"},
+    {"G-39 20,000",
+     [](auto& t) {
+       std::string list = "[";
+       for (int i = 0; i < 20'000; ++i) list += i == 0 ? "{}" : ",{}";
+       replace(t.fields, "transactions", list + "]");
+     },
+     "transactions: more than a block can hold"},
+    {"spent twice",
+     [](auto& t) {
+       Transaction other = make_transaction(Txid::from(hash_number(8)), 1, true);
+       other.lock_time = 5;
+       t.add(other, 0);
+       t.commit();
+     },
+     "transactions[3]: spends an output twice"},
+    {"a coinbase",
+     [](auto& t) {
+       t.add(make_transaction({}, 0xffffffff, false), 0);
+       t.commit();
+     },
+     "transactions[3]: a coinbase among them"},
+    {"height 0", [](auto& t) { replace(t.fields, "height", "0"); }, "height: out of range"},
+};
 
 }  // namespace
 
@@ -256,7 +249,7 @@ TEST_CASE("G-13, G-14: each key that must be there, and of its type") {
 }
 
 TEST_CASE("the corpus of bad templates, each with its reason") {
-  for (const Bad& bad : corpus()) {
+  for (const Bad& bad : kCorpus) {
     CAPTURE(bad.name);
     TemplateText text = full_template();
     bad.spoil(text);

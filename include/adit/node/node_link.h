@@ -20,12 +20,14 @@ namespace adit {
 using NodeIndex =
     Strong<std::uint32_t, struct NodeIndexTag>;  ///< place in the configuration, from 0
 
-/// One request at a time for a lane and node, except Submit, where several may be under way. Requests of different lanes never wait for each other: each lane has its own connection to each
+/// One request at a time for a lane and node; only on Submit several may be under way.
+/// Requests of different lanes never wait for each other: each lane has its own connection to each
 /// node.
 enum class RpcLane : std::uint8_t { Call, Template, LongPoll, Submit };
 
 struct RpcRequest {
-  /// The answer carries it; each is answered exactly once. NodeLink counts from 1, BlockSubmitter from 2^48.
+  /// The answer carries it, and each gets one answer. NodeLink's start at 1, BlockSubmitter's
+  /// at 2^48.
   std::uint64_t token = 0;
   NodeIndex node;
   RpcLane lane = RpcLane::Call;
