@@ -14,7 +14,9 @@ constexpr std::uint32_t kVersion = 2;
 constexpr std::uint32_t kNullIndex = 0xffffffff;
 constexpr std::uint32_t kSequence = 0xfffffffe;
 constexpr std::size_t kMaxScriptSig = 100;
-constexpr std::size_t kMaxTag = 75;  // what one opcode can push
+constexpr std::size_t kMaxTag = 75;                                 // what one opcode can push
+constexpr std::array<std::uint8_t, 2> kMarkerAndFlag = {0, 1};      // BIP144
+constexpr std::array<std::uint8_t, 34> kReservedWitness = {1, 32};  // one item: 32 zero bytes
 constexpr std::size_t kVersionSize = 4;
 constexpr std::size_t kLockTimeSize = 4;
 
@@ -90,20 +92,12 @@ Txid coinbase_txid(const CoinbaseHalves& halves, const Extranonce& extranonce) {
 
 ByteVec coinbase_for_block(const CoinbaseHalves& halves, const Extranonce& extranonce,
                            bool has_commitment) {
-  const ByteVec bare = joined(halves, extranonce);
-  if (!has_commitment) return bare;
-  CHECK(bare.size() > kVersionSize + kLockTimeSize);
-  const Bytes all(bare);
-  ByteVec out;
-  out.reserve(bare.size() + 36);
-  append(out, all.first(kVersionSize));
-  append(out, std::array<std::uint8_t, 2>{0, 1});  // BIP144: marker, flag
-  append(out, all.subspan(kVersionSize, bare.size() - kVersionSize - kLockTimeSize));
-  append_compact_size(out, 1);
-  append_compact_size(out, 32);
-  out.resize(out.size() + 32);
-  append(out, all.last(kLockTimeSize));
-  return out;
+  ByteVec bytes = joined(halves, extranonce);
+  if (!has_commitment) return bytes;
+  CHECK(bytes.size() > kVersionSize + kLockTimeSize);
+  bytes.insert(bytes.end() - kLockTimeSize, kReservedWitness.begin(), kReservedWitness.end());
+  bytes.insert(bytes.begin() + kVersionSize, kMarkerAndFlag.begin(), kMarkerAndFlag.end());
+  return bytes;
 }
 
 }  // namespace adit

@@ -17,6 +17,7 @@ constexpr double kWindowShares = 48;
 constexpr double kSearchDivisor = 4096;
 constexpr double kKnownStartFactor = 0.75;
 constexpr int kSilentWindowsToForget = 3;
+constexpr double kLongest = 1e9;    // seconds: what still fits a Duration
 constexpr double kShortest = 1e-3;  // seconds: what a window within one turn of the loop counts as
 
 double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
@@ -81,6 +82,7 @@ std::optional<Difficulty> Vardiff::retarget(Instant now) {
   if (weight() * upper_bound_of(shares_, sigmas()) < wanted) return too_slow(wanted, now);
   if (shares_ >= kEnoughShares) {
     settled_ = true;
+    settled_at_ = current_.approximate();
     silent_windows_ = 0;
   }
   return std::nullopt;
@@ -95,16 +97,18 @@ std::optional<Difficulty> Vardiff::too_fast(double seconds, double wanted, Insta
 }
 
 std::optional<Difficulty> Vardiff::too_slow(double wanted, Instant now) {
-  const double ratio = weight() * (shares_ + 0.5) / wanted;
+  if (unknown_) return change(1 / kSearchDivisor, now);
+  double ratio = weight() * (shares_ + 0.5) / wanted;
   // A share counted in part came from an easier job: for the current one it is silence.
   if (shares_ >= 0.5) {
     silent_windows_ = 0;
-  } else if (++silent_windows_ >= kSilentWindowsToForget) {
-    settled_ = false;
-    silent_windows_ = 0;
+  } else {
+    ratio = std::max(ratio, settled_at_ / kSearchDivisor / current_.approximate());
+    if (++silent_windows_ >= kSilentWindowsToForget) settled_ = false;
+    silent_windows_ %= kSilentWindowsToForget;
   }
-  if (unknown_) return change(1 / kSearchDivisor, now);
-  return change(settled_ ? std::max(ratio, 1 / options_->step_limit) : ratio, now);
+  if (settled_) ratio = std::max(ratio, 1 / options_->step_limit);
+  return change(std::min(ratio, 1.0), now);
 }
 
 std::optional<Difficulty> Vardiff::change(double ratio, Instant now) {
@@ -122,7 +126,8 @@ std::optional<Difficulty> Vardiff::change(double ratio, Instant now) {
 
 Instant Vardiff::next_check() const {
   if (fixed_ || at_bottom()) return Instant::max();
-  const double seconds = weight() * upper_bound_of(shares_, sigmas()) / pace_of(*options_);
+  const double seconds =
+      std::min(weight() * upper_bound_of(shares_, sigmas()) / pace_of(*options_), kLongest);
   return since_ + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds)) +
          std::chrono::milliseconds(1);
 }

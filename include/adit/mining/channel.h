@@ -34,7 +34,7 @@ class Channel {
   /// Issues the newest job again under a new id (after a change of difficulty). CHECKs that there
   /// is one.
   IssuedJobId reissue(Instant now);
-  const JobPtr& newest_job() const;  ///< null before the first
+  const JobPtr& newest_job() const;  ///< null before the first; valid until the next publish
   /// The job under this id, to keep it beyond the next publish (a found block); null if unknown.
   JobPtr find_job(const IssuedJobId& id) const;
 

@@ -7,17 +7,19 @@
 // difficulties weigh by their work). The difficulty moves only when the wanted rate lies outside
 // that interval, then to the estimate, and the window starts anew. Silence is evidence too: n = 0
 // has an upper bound that falls with t.
-//  - New channel: the interval is two sigmas wide, moves may be of any size (a fast newcomer is
-//  measured once, after
-//    32 shares or after 12 and a second: one change from 1024 to 1 EH/s). One that never sent a
-//    share and of which nothing is known is searched for: each silent window (15 s) divides by
-//    4096, as a flood is measured faster than silence.
-//  - Settled (12 shares, wanted rate inside the interval): three sigmas, at most `step_limit` a
-//  step, up only
-//    with 12 shares. Three silent windows in a row make the channel new again, so that it need not
-//    climb back in steps.
-//  - The window forgets: at 48 shares it is halved, so a change of rate shows within minutes.
-// Law and constants are held by tests/mining/vardiff_sim_test.cpp.
+//
+// A new channel has an interval of two sigmas and moves of any size: a fast newcomer is measured
+// once, after 32 shares or after 12 and a second, and is one or two changes from 1024 to 1 EH/s.
+// One of which nothing is known and which never sent a share is searched for: each silent window
+// (15 s) divides by 4096, as too many shares are measured faster than too few.
+//
+// A settled channel (12 shares, wanted rate inside the interval) has three sigmas and moves by at
+// most `step_limit` at a time. Three silent windows in a row make it new again, so that it need not
+// climb back step by step; silence alone takes it no further than 1/4096 below what it had settled
+// at, so that its return is no flood either.
+//
+// The window forgets: at 48 shares it is halved, so that a change of rate shows within minutes.
+// The figures this gives are held by tests/mining/vardiff_sim_test.cpp.
 #pragma once
 
 #include <optional>
@@ -84,9 +86,10 @@ class Vardiff {
   bool settled_ = false;
   std::uint8_t silent_windows_ = 0;  // in a row
   Instant since_{};
-  double expected_ = 0;   // work of the window in shares of `current_`
-  double shares_ = 0;     // the events behind it; an easier share counts only as far as its work
-  double last_rate_ = 0;  // hashes a second, of the windows before; 0 unknown
+  double expected_ = 0;    // work of the window in shares of `current_`
+  double shares_ = 0;      // the events behind it; an easier share counts only as far as its work
+  double settled_at_ = 0;  // the difficulty last found right; 0 never
+  double last_rate_ = 0;   // hashes a second, of the windows before; 0 unknown
 };
 
 /// The start for a miner known to hash at `hash_rate` (hashes a second): three quarters of the

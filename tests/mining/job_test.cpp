@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#include "adit/mining/job.h"
+
+#include <doctest/doctest.h>
+
+#include "adit/bitcoin/block.h"
+#include "mining/fixtures.h"
+
+namespace adit {
+namespace {
+
+using test::make_template;
+using test::TemplateOptions;
+
+Result<JobPtr> job_of(BlockTemplate t, const JobOptions& options) {
+  return make_job(JobNumber(1), TipNumber(1), true, std::make_shared<BlockTemplate>(std::move(t)),
+                  options);
+}
+
+Extranonce sample_extranonce() {
+  Extranonce e{};
+  for (std::size_t i = 0; i < e.size(); ++i) e[i] = static_cast<std::uint8_t>(i * 17);
+  return e;
+}
+
+}  // namespace
+
+TEST_CASE("a job takes over the template and clears the rolling bits of its version") {
+  const BlockTemplate t =
+      make_template({.transactions = 5, .version = static_cast<std::int32_t>(0x3fffffff)});
+  const JobPtr job = job_of(t, test::job_options(t)).value();
+  CHECK(static_cast<std::uint32_t>(job->version) == (0x3fffffffu & ~test::kPoolMask));
+  CHECK(job->ntime == test::kCurtime);
+  CHECK(job->min_ntime == test::kMintime);
+  CHECK(job->network_target == t.target);
+  CHECK(job->network_difficulty == Difficulty::of(t.target));
+  CHECK(job->branch.size() == 3);
+  CHECK(job->clean);
+  CHECK_FALSE(job->empty);
+  CHECK(test::make_test_job(1, 1)->empty);
+}
+
+TEST_CASE("a job's first ntime is never below the minimum") {
+  BlockTemplate t = make_template();
+  t.mintime = t.curtime + 5;
+  CHECK(job_of(t, test::job_options(t)).value()->ntime == t.mintime);
+}
+
+TEST_CASE("outputs must sum to the coinbase value, to the satoshi") {
+  const BlockTemplate t = make_template();
+  for (const std::int64_t off : {-1, 1}) {
+    JobOptions options = test::job_options(t);
+    options.outputs[0].value += Satoshi(off);
+    const auto job = job_of(t, options);
+    REQUIRE_FALSE(job.ok());
+    CHECK(job.error().code == ErrorCode::Invalid);
+  }
+  JobOptions split = test::job_options(t);
+  split.outputs[0].value -= Satoshi(7);
+  split.outputs.push_back({Satoshi(7), {0x51}});
+  CHECK(job_of(t, split).ok());
+}
+
+TEST_CASE("bits that are not the target's are refused") {
+  BlockTemplate t = make_template();
+  const JobOptions options = test::job_options(t);
+  t.bits = CompactTarget(0x1d00ffff);
+  CHECK_FALSE(job_of(t, options).ok());
+  t.bits = CompactTarget(0);
+  CHECK_FALSE(job_of(t, options).ok());
+}
+
+TEST_CASE("weight and sigops are counted with our coinbase in it") {
+  BlockTemplate t = make_template({.transactions = 3});
+  const JobOptions options = test::job_options(t);
+  const ByteVec block = block_for_proposal(*job_of(t, options).value());
+  t.weight_limit = Block::parse(block).value().weight();
+  CHECK(job_of(t, options).ok());
+  t.weight_limit -= 1;
+  REQUIRE_FALSE(job_of(t, options).ok());
+  CHECK(job_of(t, options).error().code == ErrorCode::Limit);
+
+  BlockTemplate s = make_template({.transactions = 1});
+  s.transactions[0].sigops = 79'996;
+  JobOptions sigop = test::job_options(s);
+  sigop.outputs[0].script = {0xac};  // OP_CHECKSIG: four in witness scale
+  CHECK(job_of(s, sigop).ok());
+  s.transactions[0].sigops = 79'997;
+  CHECK_FALSE(job_of(s, sigop).ok());
+}
+
+TEST_CASE("the header of a share is the one of the whole block, whatever the size") {
+  for (const std::size_t transactions : {0, 1, 2, 3, 7, 300}) {
+    for (const std::size_t outputs : {1, 3, 400}) {
+      for (const bool witness : {false, true}) {
+        CAPTURE(transactions);
+        CAPTURE(outputs);
+        const BlockTemplate t = make_template({.transactions = transactions, .witness = witness});
+        JobOptions options = test::job_options(t);
+        for (std::size_t i = 1; i < outputs; ++i) {
+          options.outputs[0].value -= Satoshi(1000);
+          options.outputs.push_back({Satoshi(1000), ByteVec(34, 0x20)});
+        }
+        const JobPtr job = job_of(t, options).value();
+        const HeaderBytes header =
+            share_header(*job, sample_extranonce(), 0x2000e000, test::kCurtime + 3, 0x01020304);
+        const ByteVec bytes = block_for_submit(*job, header, sample_extranonce());
+        const Status checked = check_block(bytes, t.height);
+        CHECK_MESSAGE(checked.ok(), (checked.ok() ? "" : checked.error().text));
+        const Block block = Block::parse(bytes).value();
+        CHECK(block.header.version == 0x2000e000);
+        CHECK(block.header.prev == t.prev);
+        CHECK(block.header.bits == t.bits);
+        CHECK(block.header.time == test::kCurtime + 3);
+        CHECK(block.header.nonce == 0x01020304);
+        CHECK(block.header.merkle_root == block.compute_merkle_root());
+        CHECK(block.transactions.size() == transactions + 1);
+        CHECK(block.transactions[0].txid() == coinbase_txid(job->coinbase, sample_extranonce()));
+        CHECK(block.serialize() == bytes);
+      }
+    }
+  }
+}
+
+TEST_CASE("a proposal is a valid block but for its work") {
+  const BlockTemplate t = make_template({.height = 16, .transactions = 9});
+  const JobPtr job = job_of(t, test::job_options(t)).value();
+  const ByteVec bytes = block_for_proposal(*job);
+  CHECK(check_block(bytes, 16).ok());
+  const Block block = Block::parse(bytes).value();
+  CHECK(block.header.version == job->version);
+  CHECK(block.header.time == job->ntime);
+  CHECK(block.header.nonce == 0);
+}
+
+}  // namespace adit
