@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// PoolLink: keeps the connection to the pool: logs in, hands work to the shelf, submits what was
+// found, reconnects with back-off. Thread: the main one, which blocks in poll().
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+
+#include "cpu_miner/options.h"
+#include "cpu_miner/work_shelf.h"
+#include "v1_client/lines.h"
+
+namespace adit::miner {
+
+struct Totals {
+  std::uint64_t accepted = 0, rejected = 0, connections = 0;
+  std::map<std::string, std::uint64_t> reasons;  ///< of rejected shares; bounded
+};
+
+class PoolLink {
+ public:
+  using Clock = WorkShelf::Clock;
+
+  /// `stop_fd` becomes readable when all shall end.
+  PoolLink(const Options& options, WorkShelf& shelf, int stop_fd);
+  /// Until the time is up, the stop, or (if asked for) the parent's end.
+  void run();
+  const Totals& totals() const { return totals_; }
+  double seconds() const;
+
+ private:
+  struct OpenShare {
+    std::uint64_t id;
+    Clock::time_point sent;
+  };
+  bool over();
+  bool pause(Clock::duration length);
+  /// One connection; returns why it ended, empty when all is over.
+  std::string talk(int fd);
+  std::string read_some(int fd);
+  std::string on_line(std::string_view line);
+  std::string on_event(const client::Event& event);
+  std::string on_reconnect(const client::Event& event);
+  void on_answer(const client::Event& event);
+  void count_refusal(const std::string& reason);
+  void submit_found();
+  bool flush(int fd);
+  std::string overdue() const;
+  void print_status();
+
+  const Options& options_;
+  WorkShelf& shelf_;
+  const int stop_fd_;
+  const int parent_;
+  const Clock::time_point started_;
+  simdjson::dom::parser parser_;
+  client::Endpoint pool_;
+  client::Conversation talk_;
+  client::LineBuffer in_;
+  std::string out_;
+  std::deque<OpenShare> open_;  // sent and not answered
+  std::uint64_t next_id_ = client::Conversation::kFirstShareId;
+  Clock::time_point connected_{}, printed_{};
+  std::uint64_t printed_answers_ = 0;
+  unsigned wait_s_ = 0;  // as the pool asked before a reconnect
+  bool moved_ = false;   // the pool named another port
+  Totals totals_;
+};
+
+}  // namespace adit::miner

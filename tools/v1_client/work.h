@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// MinerWork: a miner's side of mining.notify. From the job and the two extranonces come the
+// coinbase, the merkle root and the header; from the difficulty comes the target. Written from the
+// wire's meaning, so that it is a second opinion on what the pool sends.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "adit/bitcoin/header.h"
+#include "adit/bitcoin/merkle.h"
+
+namespace adit::client {
+
+/// A mining.notify, decoded.
+struct Notify {
+  std::string job_id;
+  BlockHash prev;
+  ByteVec coinbase1, coinbase2;
+  MerkleBranch branch;
+  std::uint32_t version = 0;
+  CompactTarget bits;
+  std::uint32_t ntime = 0;
+  bool clean = false;
+};
+
+/// The eight words of a notify's previous hash, each turned round on the wire. Exactly 64 digits.
+std::optional<BlockHash> parse_prevhash(std::string_view hex);
+
+/// All that hashing needs. Immutable once made, so threads share it.
+struct MinerWork {
+  Notify job;
+  ByteVec extranonce1;
+  std::size_t extranonce2_size = 0;
+  std::optional<std::uint32_t> version_mask;  ///< absent: rolling was not agreed
+  Difficulty difficulty;
+  Target target;
+};
+using WorkPtr = std::shared_ptr<const MinerWork>;
+
+MerkleRoot merkle_root_of(const MinerWork& work, Bytes extranonce2);
+/// The header with nonce 0. Bits outside the mask are ignored.
+HeaderBytes header_of(const MinerWork& work, const MerkleRoot& root, std::uint32_t version_bits);
+
+/// The low bits of `counter` laid into the mask's places from the lowest up: counting walks through
+/// every version that may be rolled.
+std::uint32_t spread_bits(std::uint32_t counter, std::uint32_t mask);
+/// `counter` as big-endian bytes: cut at the front or padded with zeroes to the size.
+ByteVec extranonce2_of(std::uint64_t counter, std::size_t size);
+/// The 32 highest bits of a target: what scan_nonces compares.
+std::uint32_t top_word(const Target& target);
+
+}  // namespace adit::client
