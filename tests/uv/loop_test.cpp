@@ -146,6 +146,12 @@ TEST_CASE("what the last callback left is seen by the hook, though it stopped th
   CHECK(flushed);
 }
 
+TEST_CASE("a stop after the run does not keep the loop from ending") {
+  TestLoop test;
+  Timer open(test.loop(), [] {});
+  test.loop().stop();
+}
+
 TEST_CASE("work runs off the loop, its end on the loop") {
   TestLoop test;
   const auto here = std::this_thread::get_id();
