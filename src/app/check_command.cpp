@@ -62,9 +62,10 @@ void print_coinbase(const Config& config, const Job& job) {
       job.coinbase, Extranonce{}, job.block_template->witness_commitment.has_value()));
   CHECK(coinbase.ok());
   const BlockTemplate& block_template = *job.block_template;
-  fmt::print("template    height {}, {} transactions, {} sat in all, difficulty {}\n",
+  fmt::print("template    height {}, {} transactions, {} sat in all, difficulty {:.4g}\n",
              block_template.height, block_template.transactions.size(),
-             block_template.coinbase_value.value(), Difficulty::of(block_template.target).text());
+             block_template.coinbase_value.value(),
+             Difficulty::of(block_template.target).approximate());
   fmt::print("coinbase    txid without extranonce {}\n", coinbase->txid().hex());
   const Script& script = coinbase->inputs[0].script_sig;
   fmt::print("  scriptSig {} ({} bytes: \"{}\")\n", to_hex(script), script.size(),

@@ -59,6 +59,9 @@ void read_pool(TomlTable table, PoolConfig& pool) {
     table.fail("payout_address", "is required: the pool's own address");
   } else if (auto parsed = parse_address(address, pool.network)) {
     pool.payout = *parsed;
+    if (parsed->future_witness)
+      table.fail("payout_address",
+                 "is of a witness version that has no rules yet: anyone could spend from it");
   } else {
     table.fail("payout_address", fmt::format("\"{}\": {}", address, parsed.error().text));
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The command line of `adit`.
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <csignal>

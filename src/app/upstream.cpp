@@ -173,9 +173,10 @@ void Upstream::publish(const TemplatePtr& block_template, bool empty, bool revok
   counters_.jobs.add();
   links_.to_workers(JobPublished{job_});
   if (clean || !job_was_logged_)
-    log_info("job", "height {}: {} transactions, {} sat, difficulty {}{}", block_template->height,
-             block_template->transactions.size(), block_template->coinbase_value.value(),
-             Difficulty::of(block_template->target).text(), empty ? " (empty, at once)" : "");
+    log_info(
+        "job", "height {}: {} transactions, {} sat, difficulty {:.4g}{}", block_template->height,
+        block_template->transactions.size(), block_template->coinbase_value.value(),
+        Difficulty::of(block_template->target).approximate(), empty ? " (empty, at once)" : "");
   job_was_logged_ = !empty;
   if (!empty && !revoke)
     link_.propose(block_template, to_hex(block_for_proposal(*job_)), loop_.now().mono);
@@ -202,8 +203,14 @@ void Upstream::handle(const ProposalFailed& event) {
 }
 
 void Upstream::handle(const NodeChanged& event) {
-  const std::string& rpc = config_->nodes[event.node.value()].rpc;
-  if (event.status.health == NodeHealth::Ready) {
+  Node& node = nodes_[event.node.value()];
+  const std::string& rpc = node.config.rpc;
+  const bool told = node.told == event.status.health && node.told_why == event.status.reason;
+  node.told = event.status.health;
+  node.told_why = event.status.reason;
+  if (told) {
+    log_debug("node", "{}: at height {}", rpc, event.status.height);
+  } else if (event.status.health == NodeHealth::Ready) {
     log_info("node", "{}: ready, {} at height {}", rpc, log_escape(event.status.version),
              event.status.height);
   } else {

@@ -55,6 +55,8 @@ class Upstream {
     NodeConfig config;
     std::string user_password;
     std::unique_ptr<uv::ZmqHint> zmq;
+    NodeHealth told = NodeHealth::Unknown;  // what the log last said
+    std::string told_why;
   };
   /// A block between being found and being sent.
   struct PendingBlock {

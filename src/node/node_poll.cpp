@@ -130,7 +130,11 @@ void NodeLink::State::chain_info(std::uint32_t node, const std::string& text, In
   const bool object = json.root() && json.root()->is_object();
   const auto chain = object ? json_string(*json.root(), "chain") : std::nullopt;
   const auto blocks = object ? json_integer(*json.root(), "blocks") : std::nullopt;
-  const auto syncing = object ? json_bool(*json.root(), "initialblockdownload") : std::nullopt;
+  // btcd has no such key: it refuses templates itself while it syncs.
+  const bool told =
+      object && json.root()->at_key("initialblockdownload").error() == simdjson::SUCCESS;
+  const auto syncing =
+      told ? json_bool(*json.root(), "initialblockdownload") : std::optional(false);
   if (!chain || !blocks || !syncing || *blocks < 0 || *blocks > INT32_MAX)
     return set_health(node, NodeHealth::Down, "getblockchaininfo: odd answer", kDownRetry, now);
   if (*chain != network_chain_name(options.network))
@@ -172,7 +176,9 @@ void NodeLink::State::header(std::uint32_t node, const std::string& text, Instan
     return set_health(node, NodeHealth::Down, "getblockheader: odd answer", kDownRetry, now);
   const auto& root = *json.root();
   const auto height = json_integer(root, "height");
-  const auto median = json_integer(root, "mediantime");
+  // btcd tells no median time: without it the empty job must wait for the template.
+  const bool timed = root.at_key("mediantime").error() == simdjson::SUCCESS;
+  const auto median = timed ? json_integer(root, "mediantime") : std::optional<std::int64_t>(0);
   const auto confirmations = json_integer(root, "confirmations");
   const auto bits_text = json_string(root, "bits");
   const auto bits = bits_text ? hex_u32(*bits_text) : std::nullopt;
@@ -185,7 +191,7 @@ void NodeLink::State::header(std::uint32_t node, const std::string& text, Instan
     link.hinted = true;
     return ask_soon(link, now);
   }
-  Tip tip{wanted, static_cast<std::uint32_t>(*height), true, CompactTarget(*bits),
+  Tip tip{wanted, static_cast<std::uint32_t>(*height), timed, CompactTarget(*bits),
           static_cast<std::uint32_t>(*median)};
   if (auto why = rolled_back(link, tip.height))
     return set_health(node, NodeHealth::NotReady, std::move(*why), kNotReadyRetry, now);

@@ -20,6 +20,7 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 ADIT = os.environ.get('ADIT_BINARY', os.path.join(ROOT, 'build', 'adit'))
+REAL_NODE = os.environ.get('ADIT_TEST_BITCOIND', '')
 SIM_NODE = os.path.join(ROOT, 'tools', 'sim-node')
 
 POOL_ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
@@ -174,8 +175,10 @@ class Pool:
         return self
 
     def wait_work(self, seconds=20):
-        wait_until(lambda: 'job' in self.process.text() and re.search(r'height \d+: \d+ transactions', self.process.text()),
-                   seconds, 'first job')
+        try:
+            wait_until(lambda: re.search(r'job: height \d+: \d+ transactions', self.process.text()), seconds, 'first job')
+        except AssertionError as error:
+            raise AssertionError(f'{error}; the pool says:\n{self.process.text()[-3000:]}') from None
         return self
 
     def log_text(self):
@@ -213,8 +216,17 @@ class PoolTest(unittest.TestCase):
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
 
+    def need_sim(self):
+        """For tests that order a node to fail."""
+        if REAL_NODE:
+            self.skipTest('this test needs a simulated node')
+
     def make_node(self, **options):
-        node = SimNode(self.folder, **options).start()
+        if REAL_NODE:
+            from real_node import RealBitcoind
+            node = RealBitcoind(self.folder, REAL_NODE, options.get('name', 'node')).start()
+        else:
+            node = SimNode(self.folder, **options).start()
         self.addCleanup(node.stop)
         return node
 

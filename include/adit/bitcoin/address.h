@@ -16,6 +16,7 @@ struct Address {
   Script script;
   /// A witness version or length without rules today: anyone could spend what is paid to it.
   bool future_witness = false;
+  bool operator==(const Address&) const = default;
 };
 
 /// Errors say why: checksum, "wrong network" (a valid address of another one), version, length,
