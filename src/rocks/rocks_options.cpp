@@ -5,10 +5,29 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/table.h>
 
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+
+#include "adit/base/log.h"
+
 namespace adit {
 namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+/// RocksDB's warnings, into our log. Not into its own file: when the disk is full, 7.8.3's logger
+/// fails an assertion (Debian builds with assertions) and takes the process down.
+class Warnings : public rocksdb::Logger {
+ public:
+  Warnings() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+  using Logger::Logv;
+  void Logv(const char* format, va_list list) override {
+    std::array<char, 1024> text{};
+    if (std::vsnprintf(text.data(), text.size(), format, list) > 0)
+      log_warn("rocksdb", "{}", text.data());
+  }
+};
 
 rocksdb::ColumnFamilyOptions family_options(bool shares,
                                             const std::shared_ptr<rocksdb::Cache>& cache) {
@@ -49,8 +68,8 @@ rocksdb::DBOptions rocks_db_options() {
   o.enable_write_thread_adaptive_yield = false;
   o.stats_dump_period_sec = 0;
   o.stats_persist_period_sec = 0;
-  o.keep_log_file_num = 4;
-  o.max_log_file_size = 4 * kMiB;
+  o.info_log = std::make_shared<Warnings>();
+  o.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   return o;
 }
 

@@ -33,7 +33,9 @@ class RocksStore : public LedgerStore {
       Family family,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) override;
 
-  /// Readers only: see what was committed meanwhile. Ends earlier views.
+  /// Readers only: see what was committed meanwhile. Ranges deleted meanwhile may still show
+  /// (RocksDB 7.8.3 looks for deletions in newer files only); where that matters, as in verify,
+  /// open a new reader.
   Status catch_up();
   /// Writes memtables to tables, so that the next open reads no log. For tests and an ordered end.
   Status flush();
