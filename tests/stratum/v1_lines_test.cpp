@@ -116,12 +116,13 @@ TEST_CASE("names") {
   REQUIRE(parse(alice));
   CHECK(parse(alice)->worker.empty());
   CHECK(parse(alice + ".rig_1-x")->worker == "rig_1-x");
+  CHECK(parse(alice + ".hall2.rig_1")->worker == "hall2.rig_1");
   CHECK(parse(alice + "%2Erig%31")->worker == "rig1");
   CHECK(parse("BCRT1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KYGT080.a")->account == alice);
   for (const std::string& bad :
-       {std::string(), alice + ".a b", alice + ".a.b", alice + "." + std::string(33, 'a'),
-        alice + "%", alice + "%2", alice + "%zz", alice + ".%00", alice + "%2e%3Cscript%3E",
-        std::string("rig1"), std::string("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4")})
+       {std::string(), alice + ".a b", alice + "." + std::string(33, 'a'), alice + "%",
+        alice + "%2", alice + "%zz", alice + ".%00", alice + "%2e%3Cscript%3E", std::string("rig1"),
+        std::string("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4")})
     CHECK_FALSE(parse(bad).ok());
   CHECK(parse("rig-1", alice)->account == alice);
   CHECK(parse("rig-1", alice)->worker == "rig-1");

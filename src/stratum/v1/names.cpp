@@ -21,8 +21,9 @@ bool is_alnum(char c) {
 }
 
 bool is_worker(std::string_view text) {
-  return text.size() <= kWorkerMax &&
-         std::ranges::all_of(text, [](char c) { return is_alnum(c) || c == '_' || c == '-'; });
+  return text.size() <= kWorkerMax && std::ranges::all_of(text, [](char c) {
+           return is_alnum(c) || c == '_' || c == '-' || c == '.';
+         });
 }
 
 /// nullopt: a broken escape, or longer than any name.
@@ -74,7 +75,7 @@ Result<WorkerName> parse_worker_name(std::string_view text, Network network,
   if (parsed->future_witness)
     return Error{ErrorCode::Invalid, "invalid address: nobody can spend this witness version yet"};
   if (!is_worker(worker))
-    return Error{ErrorCode::Invalid, "invalid worker name: at most 32 of A-Z a-z 0-9 _ -"};
+    return Error{ErrorCode::Invalid, "invalid worker name: at most 32 of A-Z a-z 0-9 _ - ."};
   return WorkerName{std::move(parsed->text), std::string(worker)};
 }
 
