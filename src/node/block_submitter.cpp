@@ -223,7 +223,10 @@ void BlockSubmitter::State::weigh(FoundBlock& block, Instant now) {
     beside = beside || leg.stage == LegStage::Side || leg.confirmations < 0;
     refused = refused || leg.stage == LegStage::Refused;
   }
-  SubmitState state = SubmitState::Submitted;
+  // Submitted is where a block begins. While a node that lost it is asked again, the last word
+  // stands.
+  const bool was_taken = block.state == SubmitState::Side || block.state == SubmitState::Accepted;
+  SubmitState state = was_taken ? block.state : SubmitState::Submitted;
   if (deepest >= kMatureConfirmations) {
     state = SubmitState::Mature;
   } else if (deepest > 0) {

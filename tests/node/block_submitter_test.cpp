@@ -261,6 +261,20 @@ TEST_CASE("a block whose parent is not known goes again when the tip moves") {
   CHECK(stage.state() == SubmitState::Accepted);
 }
 
+TEST_CASE("a node that lost a block it had is asked again, and the block's state stands") {
+  for (const char* word : {"null", "\"inconclusive\""}) {
+    Stage stage;
+    stage.peers[0].submit = word;
+    stage.submit();
+    stage.run_for(20s);
+    CHECK(stage.peers[0].submissions.size() > 3);
+    for (const BlockProgress& step : stage.progress) CHECK(step.state != SubmitState::Submitted);
+    stage.peers[0].ours = 1;
+    stage.run_for(5s);
+    CHECK(stage.state() == SubmitState::Accepted);
+  }
+}
+
 TEST_CASE("an odd word: the chain decides") {
   Stage stage;
   stage.peers[0].submit = "\"hello\"";
