@@ -55,7 +55,7 @@ class HttpTestServer {
       if (fd < 0) continue;
       ++connections_;
       threads_.emplace_back([this, fd] {
-        while (serve(fd)) {
+        for (int before = 0; serve(fd, before); ++before) {
         }
         ::close(fd);
       });
@@ -86,12 +86,15 @@ class HttpTestServer {
     }
     return true;
   }
-  bool serve(int fd) {
+  /// `before`: how many requests this connection has already carried.
+  bool serve(int fd, int before) {
     std::string text;
     std::size_t head_end;
     while ((head_end = text.find("\r\n\r\n")) == text.npos)
       if (!read_some(fd, text)) return false;
     const std::string head = text.substr(0, head_end + 4);
+    // A node that drops a kept connection while the next request is under way on it.
+    if (before > 0 && head.starts_with("POST /reset-kept")) return reset_at_close(fd);
     std::string body = text.substr(head_end + 4);
     std::size_t length = 0;
     const std::size_t at = head.find("Content-Length: ");
@@ -104,6 +107,11 @@ class HttpTestServer {
     }
     return answer(fd, head.substr(5, head.find(' ', 5) - 5), body);
   }
+  static bool reset_at_close(int fd) {
+    const linger now{1, 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    return false;
+  }
   static std::string whole(const std::string& status, const std::string& body) {
     return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) +
            "\r\n\r\n" + body;
@@ -111,7 +119,7 @@ class HttpTestServer {
   /// True: the connection stays.
   bool answer(int fd, const std::string& path, const std::string& body) {
     const std::string ok = "HTTP/1.1 200 OK\r\n";
-    if (path == "/echo") return say(fd, whole("200 OK", body));
+    if (path == "/echo" || path == "/reset-kept") return say(fd, whole("200 OK", body));
     if (path == "/503") return say(fd, whole("503 Service Unavailable", "busy"));
     if (path == "/500") return say(fd, whole("500 Internal Server Error", "{\"error\":1}"));
     if (path == "/redirect")
@@ -134,10 +142,7 @@ class HttpTestServer {
     if (path == "/huge") say(fd, ok + "Content-Length: 999999999999\r\n\r\nx");
     if (path == "/bad-length") say(fd, ok + "Content-Length: -5\r\n\r\nx");
     if (path == "/garbage") say(fd, "hello, this is no HTTP\r\n\r\n");
-    if (path == "/reset") {
-      const linger now{1, 0};
-      setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    }
+    if (path == "/reset") return reset_at_close(fd);
     return false;
   }
   bool trickle(int fd, const std::string& text) {

@@ -189,7 +189,7 @@ TEST_CASE("a slow reader holds the writer back, and gets every byte in order") {
     push();
     return got.size() >= all.size();
   }));
-  CHECK(got == all);
+  CHECK((got == all));
   CHECK(echo.drained >= 1);
 }
 

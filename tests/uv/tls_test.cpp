@@ -189,10 +189,10 @@ TEST_CASE("many records at once, both ways") {
   pair.connect();
   const std::string much = pattern(300'000);
   CHECK(pair.carry(pair.client.write(much)).ok());
-  CHECK(text_of(pair.plain) == much);
+  CHECK((text_of(pair.plain) == much));
   REQUIRE(pair.server.send(bytes_of(much)).ok());
   CHECK(pair.carry({}).ok());
-  CHECK(pair.client.received == much);
+  CHECK((pair.client.received == much));
 }
 
 TEST_CASE("what is sent too early waits for the handshake, up to a bound") {
