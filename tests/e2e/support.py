@@ -184,6 +184,13 @@ class Pool:
     def log_text(self):
         return self.process.text()
 
+    def log_mark(self):
+        return len(self.process.text())
+
+    def wait_log(self, pattern, since=0, seconds=15):
+        """Waits for a pattern in what the pool has logged after the mark; returns the match."""
+        return wait_until(lambda: re.search(pattern, self.process.text()[since:]), seconds, f'log says {pattern}')
+
     def kill(self):
         self.process.kill()
 
