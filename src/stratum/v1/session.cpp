@@ -221,7 +221,9 @@ void MinerSession::send_difficulty() {
 }
 
 std::uint16_t MinerSession::issue_salt() const {
-  return static_cast<std::uint16_t>(channel_->prefix().counter() * 0x9e37u);
+  // Threads count from the same number on, so theirs are spread too.
+  const ExtranoncePrefix& prefix = channel_->prefix();
+  return static_cast<std::uint16_t>((prefix.counter() + prefix.bytes[1] * 0x1f3bu) * 0x9e37u);
 }
 
 void MinerSession::send_job(IssuedJobId id, const JobPtr& job, bool clean) {
