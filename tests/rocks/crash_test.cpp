@@ -118,7 +118,7 @@ TEST_CASE("child: fills a small disk" * doctest::skip()) {
   if (folder.empty()) return;
   if (::unshare(CLONE_NEWNS) != 0 ||
       ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-      ::mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=32m") != 0)
+      ::mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=48m") != 0)
     ::_exit(77);
   auto vault = BlockVault::open(folder + "/blocks");
   REQUIRE(vault.ok());
