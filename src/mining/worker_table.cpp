@@ -45,7 +45,7 @@ void WorkerTable::release(WorkerIndex index) {
 
 void WorkerTable::remember_rate(WorkerIndex index, double hashes_per_second) {
   CHECK(index.value() < entries_.size() && entries_[index.value()].sessions > 0);
-  entries_[index.value()].last_rate = hashes_per_second;
+  if (hashes_per_second > 0) entries_[index.value()].last_rate = hashes_per_second;
 }
 
 const WorkerEntry& WorkerTable::at(WorkerIndex index) const {

@@ -15,6 +15,7 @@ TEST_CASE("a worker keeps its index and its rate over sessions") {
   CHECK(table.at(a).name == "rig");
   CHECK(table.at(a).sessions == 2);
   table.remember_rate(a, 5e12);
+  table.remember_rate(a, 0);  // a session without a share knows nothing better
   table.release(a);
   table.release(a);
   CHECK(table.rate_of("addr1", "rig") == 5e12);

@@ -33,6 +33,7 @@ class WorkerTable {
   /// with sessions, which are bounded elsewhere; the surplus is forgotten as they leave.
   WorkerIndex acquire(std::string_view account, std::string_view name);
   void release(WorkerIndex index);
+  /// A rate of 0 says nothing (a session without a share) and changes nothing.
   void remember_rate(WorkerIndex index, double hashes_per_second);
   const WorkerEntry& at(WorkerIndex index) const;
   /// 0 when unknown. Does not add.
