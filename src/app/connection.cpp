@@ -17,8 +17,7 @@ Connection::Connection(ConnectionHost& host, Place place, uv::StreamPtr stream,
 }
 
 std::string Connection::peer() const {
-  if (wrapping_ && wrapping_->proxy && !wrapping_->proxy->source().empty())
-    return wrapping_->proxy->source();
+  if (wrapping_ && !wrapping_->source.empty()) return wrapping_->source;
   return stream_->peer().text();
 }
 
@@ -34,11 +33,12 @@ void Connection::on_read(Bytes bytes) {
         break;
     }
     bytes = bytes.subspan(consumed);
+    wrapping_->source = wrapping_->proxy->source();
     wrapping_->proxy.reset();
-    if (!wrapping_->tls) wrapping_.reset();
+    if (!wrapping_->tls && wrapping_->source.empty()) wrapping_.reset();
     if (bytes.empty()) return;
   }
-  if (!wrapping_) return receive(bytes);
+  if (!wrapping_ || !wrapping_->tls) return receive(bytes);
   ByteVec plain;
   const Status status = wrapping_->tls->receive(bytes, plain);
   if (!plain.empty()) receive(plain);

@@ -39,6 +39,7 @@ class Connection final : public uv::StreamHandler {
   struct Wrapping {
     std::unique_ptr<uv::ProxyParser> proxy;
     std::unique_ptr<uv::TlsCodec> tls;
+    std::string source;  ///< the real peer, as the PROXY header told
   };
 
   Connection(ConnectionHost& host, Place place, uv::StreamPtr stream,

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include <cstdio>
+#include <set>
 
 #include "adit/base/log.h"
 #include "app/commands.h"
@@ -52,12 +53,13 @@ class Demo {
   Status start_pool();
   Status start_miners();
   int summary() const;
-  void print_block(const BlockRecord& block) const;
+  void print_block(const BlockRecord& block);
 
   const DemoOptions& options_;
   std::string folder_;
   bool temporary_ = false;
   std::string rpc_, zmq_;
+  std::set<BlockHash> printed_;  // upstream's thread
   std::vector<ChildProcess> node_;
   std::unique_ptr<Pool> pool_;
   std::vector<ChildProcess> miners_;
@@ -156,8 +158,8 @@ Status Demo::start_miners() {
   return {};
 }
 
-void Demo::print_block(const BlockRecord& block) const {
-  if (block.state != BlockState::Accepted || block.confirmations > 1) return;
+void Demo::print_block(const BlockRecord& block) {
+  if (block.state != BlockState::Accepted || !printed_.insert(block.hash).second) return;
   fmt::print("block {:>6}  {}  {:.8f} BTC  by {}.{}\n", block.height, block.hash.hex(),
              static_cast<double>(block.value.value()) / 1e8, block.account, block.worker);
   std::fflush(stdout);
