@@ -86,9 +86,9 @@ Result<BlockRecord> BlockRecord::from_json(std::string_view text) {
   if (!state) return bad_block("state");
   b.hash = *hash, b.prev = *prev, b.state = *state;
   const auto text_field = [&](std::string_view key, std::string& out) {
-    const auto value = fields->string(key);
-    if (value) out = *value;
-    return value.has_value();
+    const auto stored = fields->string(key);
+    if (stored) out = *stored;
+    return stored.has_value();
   };
   const auto height = fields->u32("height"), confirmations = fields->u32("confirmations");
   const auto found = fields->i64("found_ms"), value = fields->i64("value");

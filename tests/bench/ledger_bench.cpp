@@ -12,11 +12,11 @@
 #include <filesystem>
 #include <string>
 
-#include "support/ledger_samples.h"
 #include "adit/base/check.h"
 #include "adit/ledger/ledger.h"
 #include "ledger/proof.h"
 #include "rocks/rocks_store.h"
+#include "support/ledger_samples.h"
 
 using namespace adit;
 using adit::test::ShareMaker;
