@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""Signals and limits of the process: drain, second signal, reload, second instance, busy port, few files, a pause."""
+
+import os
+import resource
+import signal
+import socket
+import time
+import unittest
+
+from blocks import USER, Finder
+from support import PoolTest, wait_until
+from v1_miner import Closed, Miner
+
+
+class Signals(PoolTest):
+    def setUp(self):
+        super().setUp()
+        self.node = self.make_node(bits='1f7fffff')
+
+    def send(self, pool, number):
+        os.kill(pool.process.pid, number)
+
+    def test_sigterm_drains(self):
+        pool = self.make_pool(self.node, workers=2)
+        miners = [Finder(pool, self.node) for _ in range(8)]
+        for miner in miners:
+            self.addCleanup(miner.close)
+        requests = [[miner.send('mining.submit', miner.find(miner.user, block=False)) for _ in range(5)]
+                    for miner in miners]
+        self.send(pool, signal.SIGTERM)
+        accepted = 0
+        for miner, asked in zip(miners, requests):
+            with self.assertRaises(Closed):
+                while True:
+                    miner.read_message(10)
+            self.assertIn('client.reconnect', [message['method'] for message in miner.messages])
+            accepted += sum(miner.replies[request]['result'] is True for request in asked if request in miner.replies)
+        self.assertEqual(pool.process.process.wait(20), 0)
+        self.assertGreaterEqual(len(pool.lines('shares')), accepted)
+        self.assertIn('ended', pool.log_text())
+        self.assertEqual(pool.command('ledger', 'verify').returncode, 0)
+
+    def test_a_second_signal_ends_at_once_and_safely(self):
+        pool = self.make_pool(self.node)
+        miners = [Finder(pool, self.node) for _ in range(4)]
+        for miner in miners:
+            self.addCleanup(miner.close)
+        share = miners[0].find(USER, block=False)
+        digest = miners[0].share_hash(share)
+        self.assertIs(miners[0].submit(share)['result'], True)
+        self.send(pool, signal.SIGINT)
+        pool.wait_log('draining')
+        begin = time.monotonic()
+        self.send(pool, signal.SIGTERM)
+        self.assertIn(pool.process.process.wait(20), (0, -signal.SIGTERM))
+        self.assertLess(time.monotonic() - begin, 5)
+        self.assertEqual([row['hash'] for row in pool.lines('shares')], [digest])
+        pool.start().wait_work()
+
+    def test_sighup_reloads_whole_or_not_at_all(self):
+        pool = self.make_pool(self.node)
+        with open(pool.config) as file:
+            good = file.read()
+
+        def reload(text, answer):
+            with open(pool.config, 'w') as file:
+                file.write(text)
+            mark = pool.log_mark()
+            self.send(pool, signal.SIGHUP)
+            return pool.wait_log(answer, mark).group(0)
+        line = good[:good.index('minimum =')].count('\n') + 1
+        told = reload(good.replace('minimum = 1e-10', 'minimum = "x"'), 'not reloaded: .*')
+        self.assertIn(f'{pool.config}:{line}: vardiff.minimum: ', told)
+        with Miner(pool.address) as miner:
+            miner.hello(USER)
+            self.assertAlmostEqual(miner.difficulty / 1e-10, 1, 3)
+        reload(good.replace('1e-10', '2e-10'), 'config: reloaded\n')
+        with Miner(pool.address) as miner:
+            miner.hello(USER + '2')
+            self.assertAlmostEqual(miner.difficulty / 2e-10, 1, 3)
+        told = reload(good.replace('name = "test"', 'name = "other"'), 'config: reloaded, but .*')
+        self.assertIn('[pool] takes effect at the next start', told)
+        self.assertEqual(pool.terminate(), 0)
+
+    def test_a_second_instance_and_a_busy_port_end_at_once(self):
+        pool = self.make_pool(self.node)
+        begin = time.monotonic()
+        done = pool.command('run', check=False)
+        self.assertLess(time.monotonic() - begin, 2)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('is in use by another adit', done.stdout + done.stderr)
+        other = self.make_pool(self.node, start=False, name='other')
+        with open(other.config) as file:
+            text = file.read().replace('127.0.0.1:0', pool.address)
+        with open(other.config, 'w') as file:
+            file.write(text)
+        begin = time.monotonic()
+        done = other.command('run', check=False)
+        self.assertLess(time.monotonic() - begin, 2)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f'port {pool.address.split(":")[1]} on 127.0.0.1 is in use', done.stdout + done.stderr)
+        with Finder(pool, self.node) as miner:
+            self.assertIs(miner.submit(miner.find(USER, block=False))['result'], True)
+
+    def test_few_files_healthy_miners_go_on(self):
+        pool = self.make_pool(self.node, start=False)
+        pool.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))).wait_work()
+        host, port = pool.address.rsplit(':', 1)
+        with Finder(pool, self.node) as miner:
+            crowd = []
+            for _ in range(300):
+                try:
+                    crowd.append(socket.create_connection((host, int(port)), timeout=1))
+                except OSError:
+                    break
+            self.assertGreater(len(crowd), 60)
+            for _ in range(10):
+                self.assertIs(miner.submit(miner.find(USER, block=False))['result'], True)
+            for sock in crowd:
+                sock.close()
+
+            def comes_in():
+                try:
+                    with Miner(pool.address, timeout=1) as late:
+                        return late.hello(USER)['result'] is True
+                except (OSError, Closed):
+                    return False
+            wait_until(comes_in, 5, 'a miner comes in again')
+            self.assertIs(miner.submit(miner.find(USER, block=False))['result'], True)
+        self.assertEqual(pool.terminate(), 0)
+
+    def test_a_paused_pool_goes_on(self):
+        pool = self.make_pool(self.node)
+        with Finder(pool, self.node) as miner:
+            miner.on_tip()
+            self.send(pool, signal.SIGSTOP)
+            self.node.rpc('generatetoaddress', 2, '51') if self.node.simulated else None
+            request = miner.send('mining.submit', miner.find(USER, block=False))
+            time.sleep(2)
+            self.send(pool, signal.SIGCONT)
+            reply = miner.wait_reply(request)
+            self.assertIn((reply['error'] or [0])[0], (0, 21))
+            miner.on_tip()
+            self.assertIs(miner.submit(miner.find(USER, block=False))['result'], True)
+
+
+if __name__ == '__main__':
+    unittest.main()
