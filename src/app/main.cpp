@@ -71,8 +71,10 @@ int main(int argc, char** argv) {
     add_config(view, ledger.common);
     view->add_option("--format", ledger.format, "json (lines) or csv")
         ->check(CLI::IsMember({"json", "csv"}));
-    view->add_option("--from", ledger.from, "first sequence number (shares)");
-    view->add_option("--limit", ledger.limit, "at most so many lines (0: all)");
+    view->add_option("--from", ledger.from, "first sequence number (shares)")
+        ->check(CLI::NonNegativeNumber);
+    view->add_option("--limit", ledger.limit, "at most so many lines (0: all)")
+        ->check(CLI::NonNegativeNumber);
     view->callback([&ledger, &status, name = std::string(name)] {
       ledger.what = name;
       status = ledger_command(ledger);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // toml++ behind a strict reader; the only file that instantiates the library.
 #define TOML_IMPLEMENTATION
+// One of its assertions fails on hostile text ("[[["), right before the code that reports it.
+#define TOML_ASSERT(expr) static_cast<void>(0)
 #include "app/toml_reader.h"
 
 #include <fmt/format.h>
