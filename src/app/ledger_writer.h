@@ -102,7 +102,8 @@ class LedgerWriter {
   bool stopping_ = false;
   bool failed_ = false;
   bool unsynced_ = false;
-  Instant last_sync_{}, last_mark_{}, last_room_check_{}, last_expiry_{};
+  bool busy_ = false;  // the last batch was large: wait for the next to gather
+  Instant last_append_{}, last_sync_{}, last_mark_{}, last_room_check_{}, last_expiry_{};
   bool room_ = true;
   std::thread thread_;
 };

@@ -199,6 +199,7 @@ double Difficulty::approximate() const {
 }
 
 std::strong_ordering Difficulty::operator<=>(const Difficulty& other) const {
+  if (exponent_ == other.exponent_) return mantissa_ <=> other.mantissa_;
   const int digits = digits_of(mantissa_);
   const int other_digits = digits_of(other.mantissa_);
   const int size = digits + exponent_;

@@ -33,18 +33,26 @@ bool HashSet::contains(const BlockHash& hash) const {
 }
 
 HashSet::Insert HashSet::insert(const BlockHash& hash) {
-  if (contains(hash)) return Insert::Present;
+  const Key key = key_of(hash);
+  std::size_t at = slots_.empty() ? 0 : slot(key);
+  if (!slots_.empty() && slots_[at] != Key{}) return Insert::Present;
   if (size_ >= limit_) return Insert::Full;
   // At most three quarters full, so that probes stay short and always end.
-  if ((size_ + 1) * 4 > slots_.size() * 3) grow();
-  const Key key = key_of(hash);
-  slots_[slot(key)] = key;
+  if ((size_ + 1) * 4 > slots_.size() * 3) {
+    grow();
+    at = slot(key);
+  }
+  slots_[at] = key;
   ++size_;
   return Insert::Added;
 }
 
+void HashSet::prefetch(const BlockHash& hash) const {
+  if (!slots_.empty()) __builtin_prefetch(&slots_[key_of(hash).low & (slots_.size() - 1)], 1);
+}
+
 void HashSet::grow() {
-  std::vector<Key> old(std::max(kFirstSlots, slots_.size() * 2));
+  Slots old(std::max(kFirstSlots, slots_.size() * 2));
   old.swap(slots_);
   for (const Key& key : old) {
     if (key != Key{}) slots_[slot(key)] = key;
@@ -52,7 +60,7 @@ void HashSet::grow() {
 }
 
 void HashSet::clear() {
-  std::vector<Key>().swap(slots_);
+  Slots().swap(slots_);
   size_ = 0;
 }
 
@@ -75,6 +83,11 @@ DuplicateFilter::Entry& DuplicateFilter::entry_for(const BlockHash& tip) {
 
 HashSet::Insert DuplicateFilter::insert(const BlockHash& tip, const BlockHash& header_hash) {
   return entry_for(tip).hashes.insert(header_hash);
+}
+
+void DuplicateFilter::prefetch(const BlockHash& tip, const BlockHash& header_hash) const {
+  if (last_ < entries_.size() && entries_[last_].tip == tip)
+    entries_[last_].hashes.prefetch(header_hash);
 }
 
 bool DuplicateFilter::contains(const BlockHash& tip, const BlockHash& header_hash) const {

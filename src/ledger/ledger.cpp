@@ -111,7 +111,10 @@ Status Ledger::append(std::span<const ShareCandidate> shares, UnixMillis now,
   runs.expect(shares.size());
   const Sequence batch_first(last_.value() + 1);
   BlockHash tip = tip_;
-  for (const ShareCandidate& share : shares) {
+  constexpr std::size_t kAhead = 8;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    const ShareCandidate& share = shares[i];
+    if (i + kAhead < shares.size()) seen_.prefetch(shares[i + kAhead].tip, shares[i + kAhead].hash);
     const DoorVerdict verdict = judge(share);
     verdicts.push_back(verdict);
     if (verdict != DoorVerdict::Durable) continue;

@@ -11,6 +11,7 @@ namespace {
 constexpr double kHashesPerDifficulty = 281474976710656.0 / 65535.0;  // 2^48 / 0xffff
 constexpr double kSigmasNew = 2;
 constexpr double kSigmasSettled = 3;
+constexpr double kManyShares = 64;
 constexpr double kEnoughShares = 12;  // to measure by, once a second has passed
 constexpr double kFloodShares = 32;   // to measure by at any time
 constexpr double kWindowShares = 48;
@@ -76,6 +77,9 @@ void Vardiff::share(const Difficulty& difficulty, Instant now) {
 
 std::optional<Difficulty> Vardiff::retarget(Instant now) {
   if (fixed_) return std::nullopt;
+  // Once there is much evidence, one more share says little: it is weighed every sixteenth time.
+  if (shares_ > kManyShares && (static_cast<unsigned>(shares_) & 15u) != 0 && now < next_check())
+    return std::nullopt;
   const double seconds = seconds_since(now);
   const double wanted = pace_of(*options_) * seconds;
   if (weight() * lower_bound_of(shares_, sigmas()) > wanted) return too_fast(seconds, wanted, now);

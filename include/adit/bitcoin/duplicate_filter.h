@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "adit/base/huge_pages.h"
 #include "adit/bitcoin/hash.h"
 
 namespace adit {
@@ -19,6 +20,9 @@ class HashSet {
   enum class Insert { Added, Present, Full };
   Insert insert(const BlockHash& hash);
   bool contains(const BlockHash& hash) const;
+  /// Asks the CPU to fetch the place of a hash that will be inserted soon: a large set is never in
+  /// its cache.
+  void prefetch(const BlockHash& hash) const;
   std::size_t size() const { return size_; }
   void clear();  ///< gives the memory back
 
@@ -30,7 +34,8 @@ class HashSet {
   static Key key_of(const BlockHash& hash);
   std::size_t slot(const Key& key) const;  // where the key is, or the gap where it would go
   void grow();
-  std::vector<Key> slots_;  // the all-zero key is "empty"; a real hash of it is stored as {1, 0}
+  using Slots = std::vector<Key, HugePageAllocator<Key>>;
+  Slots slots_;  // the all-zero key is "empty"; a real hash of it is stored as {1, 0}
   std::size_t size_ = 0;
   std::size_t limit_;
 };
@@ -43,6 +48,7 @@ class DuplicateFilter {
   explicit DuplicateFilter(std::size_t limit_per_tip = 1'000'000) : limit_(limit_per_tip) {}
   HashSet::Insert insert(const BlockHash& tip, const BlockHash& header_hash);
   bool contains(const BlockHash& tip, const BlockHash& header_hash) const;
+  void prefetch(const BlockHash& tip, const BlockHash& header_hash) const;
   std::size_t size() const;
 
  private:
