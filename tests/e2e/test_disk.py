@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""A full disk: shares are refused, none is acknowledged that is not booked, and the pool goes on by itself when there is room.
+
+Needs the right to mount a tmpfs; skips with the reason otherwise."""
+
+import os
+import subprocess
+import unittest
+
+from blocks import USER, Finder, wait_best
+from support import PoolTest, wait_until
+
+SIZE = 96  # MiB
+
+
+class FullDisk(PoolTest):
+    def setUp(self):
+        super().setUp()
+        self.disk = os.path.join(self.folder, 'disk')
+        os.mkdir(self.disk)
+        done = subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={SIZE}m', 'adit-test', self.disk],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            self.skipTest('cannot mount a tmpfs: ' + done.stderr.strip())
+        self.addCleanup(subprocess.run, ['umount', '-l', self.disk])
+        self.node = self.make_node(bits='1f7fffff')
+
+    def fill(self):
+        with open(os.path.join(self.disk, 'filler'), 'wb', buffering=0) as filler:
+            piece = bytes(1 << 16)
+            try:
+                while True:
+                    filler.write(piece)
+            except OSError:
+                pass
+
+    def free(self):
+        os.remove(os.path.join(self.disk, 'filler'))
+
+    def share(self, miner):
+        """One share; its hash if it was acknowledged, None if it was refused with error 20."""
+        params = miner.find(USER, block=False)
+        digest = miner.share_hash(params)
+        reply = miner.submit(params)
+        if reply['result'] is True:
+            return digest
+        self.assertEqual(reply['error'][0], 20, reply)
+        return None
+
+    def test_refused_while_full_and_resumed_by_itself(self):
+        pool = self.make_pool(self.node, start=False)
+        pool.data = os.path.join(self.disk, 'data')
+        with open(pool.config) as file:
+            text = file.read()
+        with open(pool.config, 'w') as file:
+            file.write(text.replace(f'{pool.name}-data', 'disk/data'))
+        pool.start().wait_work()
+        acknowledged = []
+        with Finder(pool, self.node) as miner:
+            for _ in range(3):
+                for _ in range(50):
+                    digest = self.share(miner)
+                    self.assertIsNotNone(digest)
+                    acknowledged.append(digest)
+                self.fill()
+
+                def refused():
+                    digest = self.share(miner)
+                    acknowledged.extend([digest] if digest else [])
+                    return digest is None
+                wait_until(refused, 5, 'shares are refused')
+                for _ in range(20):
+                    self.assertIsNone(self.share(miner))
+                # A block needs no room: it goes to the node all the same.
+                params = miner.find(USER, block=True)
+                digest = miner.share_hash(params)
+                miner.submit(params)
+                wait_best(self.node, digest, 5)
+                self.free()
+                miner.on_tip()
+
+                def booked():
+                    digest = self.share(miner)
+                    acknowledged.extend([digest] if digest else [])
+                    return digest
+                wait_until(booked, 10, 'shares are booked again')
+        rows = [row['hash'] for row in pool.lines('shares')]
+        self.assertEqual(len(rows), len(set(rows)))
+        self.assertEqual(set(acknowledged) - set(rows), set())
+        self.assertIn('every chain value', pool.command('ledger', 'verify').stdout)
+        self.assertEqual(pool.terminate(), 0)
+
+
+if __name__ == '__main__':
+    unittest.main()
