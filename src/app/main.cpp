@@ -7,7 +7,7 @@
 
 #include "adit/crypto/sha256.h"
 #include "app/commands.h"
-#include "app_version.h"
+#include "app/version.h"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include "adit/base/log.h"
 #include "app/commands.h"
 #include "app/pool.h"
-#include "app_version.h"
+#include "app/version.h"
 
 namespace adit {
 namespace {
