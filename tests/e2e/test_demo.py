@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""`adit demo`: a whole pool on this machine finds blocks and ends by itself."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+from support import ADIT, ROOT, PoolTest, wait_until
+
+MINER = os.path.join(os.path.dirname(ADIT), 'cpu-miner')
+
+
+@unittest.skipUnless(os.access(MINER, os.X_OK), 'cpu-miner is not built')
+class Demo(PoolTest):
+    def setUp(self):
+        super().setUp()
+        # As installed beside a source tree, wherever the build folder is.
+        os.mkdir(os.path.join(self.folder, 'bin'))
+        os.symlink(os.path.join(ROOT, 'tools'), os.path.join(self.folder, 'tools'))
+        for program in (ADIT, MINER):
+            shutil.copy(program, os.path.join(self.folder, 'bin'))
+        self.adit = os.path.join(self.folder, 'bin', 'adit')
+        self.temporary = os.path.join(self.folder, 'tmp')
+        os.mkdir(self.temporary)
+
+    def demo(self, *arguments, **kwargs):
+        return subprocess.Popen([self.adit, 'demo', *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                env={**os.environ, 'TMPDIR': self.temporary}, **kwargs)
+
+    def test_ends_by_itself_with_blocks_connected(self):
+        with self.demo('--seconds', '20') as process:
+            out, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, out + errors)
+        self.assertRegex(out, r'block +\d+ +[0-9a-f]{64}')
+        self.assertRegex(out, r'[1-9]\d* shares accepted, \d+ rejected; [1-9]\d* blocks found, [1-9]\d* connected')
+        self.assertEqual(os.listdir(self.temporary), [])
+
+    def test_an_interrupt_ends_it_and_its_children(self):
+        data = os.path.join(self.folder, 'kept')
+        os.mkdir(data)
+        with self.demo('--data-dir', data, '--miners', '2') as process:
+            wait_until(lambda: os.path.exists(os.path.join(data, 'miner2.log')), 20, 'the demo is up')
+            children = self.children(process.pid)
+            self.assertEqual(len(children), 3)
+            process.send_signal(signal.SIGINT)
+            begin = time.monotonic()
+            out, _ = process.communicate(timeout=20)
+            self.assertLess(time.monotonic() - begin, 15)
+        self.assertIn('the books are kept', out)
+        self.assertFalse([pid for pid in children if os.path.exists(f'/proc/{pid}')])
+        done = subprocess.run([self.adit, 'ledger', 'verify', '-c', os.path.join(data, 'adit.toml')], capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    @staticmethod
+    def children(pid):
+        found = []
+        for task in os.listdir(f'/proc/{pid}/task'):
+            with open(f'/proc/{pid}/task/{task}/children') as children:
+                found += [int(child) for child in children.read().split()]
+        return found
+
+
+if __name__ == '__main__':
+    unittest.main()
