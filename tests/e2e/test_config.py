@@ -145,4 +145,4 @@ class Configuration(PoolTest):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    unittest.main(verbosity=2)

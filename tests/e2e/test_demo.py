@@ -64,4 +64,4 @@ class Demo(PoolTest):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    unittest.main(verbosity=2)

@@ -79,6 +79,7 @@ class Neighbour(threading.Thread):
 class Isolation(PoolTest):
     def setUp(self):
         super().setUp()
+        self.need_sim()
         self.node = self.make_node(bits='1d00ffff')  # no hash of this test is a block
         self.pool = self.make_pool(self.node, workers=1)
         host, port = self.pool.address.rsplit(':', 1)
@@ -195,4 +196,4 @@ class Isolation(PoolTest):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    unittest.main(verbosity=2)

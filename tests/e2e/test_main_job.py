@@ -55,6 +55,7 @@ class MainJob(PoolTest):
         self.assertEqual(pool.terminate(), 0)
 
     def test_check_prints_the_coinbase(self):
+        self.need_sim()
         node = self.make_node()
         pool = self.make_pool(node, start=False)
         done = pool.command('check')
@@ -67,4 +68,4 @@ class MainJob(PoolTest):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    unittest.main(verbosity=2)

@@ -223,4 +223,4 @@ class TwoNodes(NodeFault):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    unittest.main(verbosity=2)

@@ -135,7 +135,7 @@ class Signals(PoolTest):
         with Finder(pool, self.node) as miner:
             miner.on_tip()
             self.send(pool, signal.SIGSTOP)
-            self.node.rpc('generatetoaddress', 2, '51') if self.node.simulated else None
+            self.node.generate(2)
             request = miner.send('mining.submit', miner.find(USER, block=False))
             time.sleep(2)
             self.send(pool, signal.SIGCONT)
@@ -146,4 +146,4 @@ class Signals(PoolTest):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    unittest.main(verbosity=2)

@@ -115,4 +115,4 @@ class Templates(PoolTest):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    unittest.main(verbosity=2)

@@ -34,6 +34,7 @@ class Tls(PoolTest):
         return path + '.pem'
 
     def tls_pool(self):
+        self.need_sim()
         self.node = self.make_node(bits='1d00ffff')
         v1 = 'tls_listen = ["127.0.0.1:0"]\ntls_certificate = "tls.pem"\ntls_key = "tls.key"'
         pool = self.make_pool(self.node, v1=v1, workers=2)
@@ -102,6 +103,7 @@ class Tls(PoolTest):
 class Proxy(PoolTest):
     def setUp(self):
         super().setUp()
+        self.need_sim()
         self.pool = self.make_pool(self.make_node(bits='1d00ffff'), v1='proxy_from = ["127.0.0.1/32"]')
 
     def test_headers_of_both_versions(self):
@@ -131,4 +133,4 @@ class Proxy(PoolTest):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    unittest.main(verbosity=2)
