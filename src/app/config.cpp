@@ -201,7 +201,7 @@ Result<Config> parse_config(std::string_view text, const std::string& name) {
   read_vardiff(root.table("vardiff"), text, config.vardiff);
   read_ledger(root.table("ledger"), config.ledger);
   root.finish();
-  if (problem.first) return *problem.first;
+  if (problem.worst()) return *problem.worst();
   return config;
 }
 

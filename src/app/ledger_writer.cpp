@@ -23,7 +23,11 @@ constexpr Duration kExpiryEvery = std::chrono::minutes(10);
 /// Shares are refused while less than this, or a twentieth of the disk if that is less, is free.
 constexpr std::uint64_t kRoomBytes = 64u << 20;
 
-std::string books_dir(const std::string& data_dir) { return data_dir + "/ledger"; }
+Result<std::unique_ptr<LedgerStore>> open_rocks(const std::string& data_dir) {
+  auto store = RocksStore::open(data_dir + "/ledger");
+  if (!store) return store.error();
+  return std::unique_ptr<LedgerStore>(std::move(*store));
+}
 
 }  // namespace
 
@@ -39,14 +43,18 @@ LedgerWriter::LedgerWriter(Clock& clock, LedgerWriterOptions options, ToWorker t
           woken_ = true;
         }
         wake_.notify_one();
-      }) {}
+      }) {
+  if (!options_.open_store) options_.open_store = [this] { return open_rocks(options_.data_dir); };
+}
 
 LedgerWriter::~LedgerWriter() { stop(); }
 
 Status LedgerWriter::open() {
+  ledger_.reset();
+  store_.reset();
   const auto mark = HighWaterFile(options_.data_dir).read();
   if (!mark) return mark.error();
-  auto store = RocksStore::open(books_dir(options_.data_dir));
+  auto store = options_.open_store();
   if (!store) return store.error();
   store_ = std::move(*store);
   auto ledger = Ledger::open(*store_, options_.ledger, *mark);
@@ -169,6 +177,7 @@ void LedgerWriter::send_receipts() {
     }
     to_worker_(sender.thread, std::move(receipt));
   }
+  senders_.clear();  // answered: a failure later in this turn must not answer them again
   counters_.last_sequence.set(ledger_->last_sequence().value());
 }
 

@@ -34,6 +34,8 @@ struct LedgerWriterOptions {
   std::string data_dir;
   LedgerOptions ledger;
   std::uint32_t retention_days = 30;
+  /// How the books' store is opened, at the start and after a full disk; null: RocksDB in data_dir.
+  std::function<Result<std::unique_ptr<LedgerStore>>()> open_store;
 };
 
 class LedgerWriter {

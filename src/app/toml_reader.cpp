@@ -16,6 +16,12 @@ void TomlProblem::report(const toml::source_region& where, const std::string& ke
       Error{ErrorCode::Invalid, fmt::format("{}:{}: {}: {}", file, where.begin.line, key, text)};
 }
 
+void TomlProblem::report_unknown(const toml::source_region& where, const std::string& key) {
+  if (unknown_key) return;
+  unknown_key =
+      Error{ErrorCode::Invalid, fmt::format("{}:{}: {}: unknown key", file, where.begin.line, key)};
+}
+
 std::string TomlTable::full(std::string_view key) const {
   return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
 }
@@ -129,7 +135,7 @@ std::vector<TomlTable> TomlTable::tables(std::string_view key) {
 void TomlTable::finish() {
   if (table_ == nullptr) return;
   for (const auto& [key, node] : *table_)
-    if (!asked_.contains(key.str())) problem_->report(key.source(), full(key.str()), "unknown key");
+    if (!asked_.contains(key.str())) problem_->report_unknown(key.source(), full(key.str()));
 }
 
 }  // namespace adit

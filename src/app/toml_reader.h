@@ -18,11 +18,15 @@
 
 namespace adit {
 
-/// Where the first error of a whole file is kept.
+/// Where the first error of a whole file is kept. A key that nobody knows comes before all others:
+/// it is often their cause, as a mistyped `network` makes every address wrong.
 struct TomlProblem {
   std::string file;
   std::optional<Error> first;
+  std::optional<Error> unknown_key;
+  const std::optional<Error>& worst() const { return unknown_key ? unknown_key : first; }
   void report(const toml::source_region& where, const std::string& key, const std::string& text);
+  void report_unknown(const toml::source_region& where, const std::string& key);
 };
 
 class TomlTable {

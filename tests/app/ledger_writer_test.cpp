@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+// The ledger's thread over a store that fails: every share is answered exactly once, and after a
+// full disk the books open again with everything that was acknowledged.
+#include "app/ledger_writer.h"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <chrono>
+
+#include "adit/ledger/reader.h"
+#include "support/memory_store.h"
+#include "uv/system.h"
+
+using namespace adit;
+
+namespace {
+
+/// What the writer opens: a view of a disk that outlives it.
+class DiskView : public LedgerStore {
+ public:
+  explicit DiskView(test::MemoryStore& disk) : disk_(&disk) {}
+  Status commit(const LedgerBatch& batch, bool sync) override { return disk_->commit(batch, sync); }
+  Result<std::optional<std::string>> get(Family family, std::string_view key) override {
+    return disk_->get(family, key);
+  }
+  Status scan(Family family, std::string_view first,
+              const std::function<bool(std::string_view, std::string_view)>& visit) override {
+    return disk_->scan(family, first, visit);
+  }
+  Status scan_back(Family family,
+                   const std::function<bool(std::string_view, std::string_view)>& visit) override {
+    return disk_->scan_back(family, visit);
+  }
+
+ private:
+  test::MemoryStore* disk_;
+};
+
+struct Answers {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<ShareOutcome> outcomes;
+  /// Waits until there are `count`, at most five seconds.
+  std::size_t wait(std::size_t count) {
+    std::unique_lock lock(mutex);
+    changed.wait_for(lock, std::chrono::seconds(5), [&] { return outcomes.size() >= count; });
+    return outcomes.size();
+  }
+};
+
+ShareBatch one_share(std::uint8_t n) {
+  ShareBatch batch;
+  if (n == 1) batch.named.push_back({WorkerIndex(0), "account", "rig"});
+  PostedShare share;
+  share.height = 1;
+  share.hash.bytes[0] = n;  // a tiny number: it proves any work
+  share.work = Work(100);
+  batch.shares.push_back(share);
+  return batch;
+}
+
+BlockEvent one_block() {
+  BlockEvent event;
+  event.block.hash.bytes[0] = 9;
+  event.block.height = 7;
+  event.block.value = Satoshi(50);
+  return event;
+}
+
+struct Rig {
+  Rig() {
+    std::string path = "/tmp/adit-writer-XXXXXX";
+    REQUIRE(mkdtemp(path.data()) != nullptr);
+    options.data_dir = path;
+    options.ledger.network = Network::Regtest;
+    options.open_store = [this]() -> Result<std::unique_ptr<LedgerStore>> {
+      if (opened++ > 0) disk = disk.after_power_loss(disk.unsynced());
+      return std::unique_ptr<LedgerStore>(std::make_unique<DiskView>(disk));
+    };
+    writer = std::make_unique<LedgerWriter>(
+        clock, options,
+        [this](std::uint32_t, CommitReceipt receipt) {
+          const std::lock_guard lock(answers.mutex);
+          for (const ShareOutcome& outcome : receipt.outcomes) answers.outcomes.push_back(outcome);
+          answers.changed.notify_all();
+        },
+        [this](const std::string&) { fatal = true; });
+  }
+  ~Rig() {
+    writer.reset();
+    unlink((options.data_dir + "/high_water").c_str());
+    rmdir(options.data_dir.c_str());
+  }
+  /// Posts shares until one is booked again; returns how many were asked.
+  std::uint8_t until_durable(std::uint8_t n) {
+    for (; n < 60; ++n) {
+      REQUIRE(writer->post(one_share(n)));
+      const std::size_t before = answers.outcomes.size();
+      REQUIRE(answers.wait(before + 1) == before + 1);
+      if (!answers.outcomes.back().refused) return n;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return n;
+  }
+
+  uv::OsClock clock;
+  LedgerWriterOptions options;
+  test::MemoryStore disk;
+  Answers answers;
+  int opened = 0;
+  bool fatal = false;
+  std::unique_ptr<LedgerWriter> writer;
+};
+
+}  // namespace
+
+TEST_CASE("a disk that is full when a block is written answers no share twice") {
+  Rig rig;
+  REQUIRE(rig.writer->open().ok());
+  rig.disk.fail_at = rig.disk.commits + 2;  // the share is booked, the block that follows is not
+  REQUIRE(rig.writer->post(one_share(1)));
+  REQUIRE(rig.writer->post(one_block()));
+  rig.writer->start();
+  REQUIRE(rig.answers.wait(1) == 1);
+  CHECK_FALSE(rig.answers.outcomes[0].refused.has_value());
+  const std::uint8_t last = rig.until_durable(2);
+  REQUIRE(last < 60);
+  rig.writer->stop();
+  CHECK(rig.answers.outcomes.size() == last);
+  CHECK_FALSE(rig.fatal);
+  CHECK(rig.opened == 2);
+  const auto blocks = all_blocks(rig.disk);
+  REQUIRE(blocks.ok());
+  CHECK(blocks->size() == 1);
+  const auto totals = account_totals(rig.disk);
+  REQUIRE(totals.ok());
+  CHECK((*totals)[0].shares == 2);
+}
+
+TEST_CASE("a disk that is full when a share is written refuses it, and books the next") {
+  Rig rig;
+  REQUIRE(rig.writer->open().ok());
+  rig.disk.fail_at = rig.disk.commits + 1;
+  REQUIRE(rig.writer->post(one_share(1)));
+  rig.writer->start();
+  REQUIRE(rig.answers.wait(1) == 1);
+  CHECK(rig.answers.outcomes[0].refused == RejectReason::StorageFull);
+  CHECK(rig.until_durable(2) < 60);
+  rig.writer->stop();
+  CHECK(rig.opened == 2);
+}
