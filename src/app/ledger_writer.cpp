@@ -16,6 +16,8 @@ constexpr std::size_t kInbox = 1 << 16;
 /// fuller writes to miners. A batch below kBusyBatch is committed at once.
 constexpr Duration kGroup = std::chrono::milliseconds(4);
 constexpr std::size_t kBusyBatch = 32;
+/// The vault's own patience with the disk, and a little for its way here.
+constexpr Duration kBlockPatience = std::chrono::milliseconds(60);
 constexpr Duration kRelaxedSync = std::chrono::milliseconds(100);
 constexpr Duration kMarkEvery = std::chrono::seconds(1);
 constexpr Duration kRoomEvery = std::chrono::milliseconds(100);
@@ -148,7 +150,21 @@ void LedgerWriter::append() {
   if (!status) return fail(status.error());
   counters_.commits.add();
   unsynced_ = !options_.ledger.sync;
+  wait_for_blocks();
   send_receipts();
+}
+
+void LedgerWriter::wait_for_blocks() {
+  if (options_.kept == nullptr) return;
+  const Instant until = clock_->now().mono + kBlockPatience;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (!candidates_[i].is_block || verdicts_[i] != DoorVerdict::Durable) continue;
+    const Duration left = std::max(until - clock_->now().mono, Duration{});
+    if (!options_.kept->wait(candidates_[i].hash, left))
+      log_warn("ledger",
+               "block {} is acknowledged before its file is safe: the disk takes too long",
+               candidates_[i].hash.hex());
+  }
 }
 
 void LedgerWriter::send_receipts() {

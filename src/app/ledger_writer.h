@@ -16,6 +16,7 @@
 #include "adit/runtime/mailbox.h"
 #include "adit/runtime/ports.h"
 #include "app/counters.h"
+#include "app/kept_blocks.h"
 #include "app/messages.h"
 
 namespace adit {
@@ -36,6 +37,8 @@ struct LedgerWriterOptions {
   std::uint32_t retention_days = 30;
   /// How the books' store is opened, at the start and after a full disk; null: RocksDB in data_dir.
   std::function<Result<std::unique_ptr<LedgerStore>>()> open_store;
+  /// Winning shares are acknowledged when their block is kept; null: at once.
+  KeptBlocks* kept = nullptr;
 };
 
 class LedgerWriter {
@@ -72,6 +75,7 @@ class LedgerWriter {
   void turn();
   void gather(ShareBatch& batch);
   void append();
+  void wait_for_blocks();
   void send_receipts();
   void refuse_all();
   void write_blocks();

@@ -67,6 +67,7 @@ Status Pool::open_books() {
   options.ledger.instance = config_.pool.instance;
   options.ledger.sync = config_.ledger.sync;
   options.retention_days = config_.ledger.share_retention_days;
+  options.kept = &kept_;
   ledger_ = std::make_unique<LedgerWriter>(
       clock_, options,
       [this](std::uint32_t thread, CommitReceipt receipt) {
@@ -135,6 +136,7 @@ void Pool::make_upstream() {
       if (!worker->post(message)) log_error("pool", "a worker takes no more messages");
   };
   links.to_ledger = [this](LedgerMessage message) { return ledger_->post(std::move(message)); };
+  links.on_kept = [this](const BlockHash& hash) { kept_.kept(hash); };
   links.on_block = hooks_.on_block;
   upstream_ = std::make_unique<Upstream>(clock_, config_, std::move(links));
 }

@@ -52,6 +52,7 @@ class Pool {
   Config config_;
   PoolHooks hooks_;
   uv::OsClock clock_;
+  KeptBlocks kept_;
   std::unique_ptr<LedgerWriter> ledger_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Upstream> upstream_;

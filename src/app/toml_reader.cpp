@@ -12,8 +12,8 @@ namespace adit {
 void TomlProblem::report(const toml::source_region& where, const std::string& key,
                          const std::string& text) {
   if (first) return;
-  first =
-      Error{ErrorCode::Invalid, fmt::format("{}:{}: {}: {}", file, where.begin.line, key, text)};
+  first = Error{ErrorCode::Invalid,
+                fmt::format("{}:{}: {}: {}", file, std::max(where.begin.line, 1u), key, text)};
 }
 
 void TomlProblem::report_unknown(const toml::source_region& where, const std::string& key) {

@@ -28,6 +28,8 @@ namespace adit {
 struct UpstreamLinks {
   std::function<void(WorkerMessage)> to_workers;  ///< to each of them; thread-safe
   std::function<bool(LedgerMessage)> to_ledger;
+  /// A found block's file is safe, or had its 50 ms.
+  std::function<void(const BlockHash&)> on_kept;
   /// A block was found or moved: for the console of `adit demo`. May be empty.
   std::function<void(const BlockRecord&)> on_block;
 };

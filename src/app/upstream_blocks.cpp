@@ -105,6 +105,7 @@ void Upstream::keep_and_submit(const FoundBlock& found) {
 void Upstream::submit(PendingBlock& pending) {
   if (pending.submitted) return;
   pending.submitted = true;
+  links_.on_kept(pending.record.hash);
   const BlockRecord& record = pending.record;
   submitter_.submit(record.hash, record.prev, record.height, to_hex(pending.bytes),
                     loop_.now().mono);

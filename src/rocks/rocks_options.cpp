@@ -37,8 +37,7 @@ rocksdb::ColumnFamilyOptions family_options(bool shares,
   o.max_write_buffer_number = 3;
   // Runs arrive in key order, so files never overlap and move down the levels without being
   // rewritten, as long as all levels compress alike.
-  // Shares are hashes: trying to compress them is work for nothing.
-  o.compression = shares ? rocksdb::kNoCompression : rocksdb::kLZ4Compression;
+  o.compression = rocksdb::kLZ4Compression;
   o.target_file_size_base = 64 * kMiB;
   // Old files need no refresh: shares go by range, the rest is small.
   o.ttl = 0;

@@ -52,6 +52,19 @@ class Restart(PoolTest):
                 self.assertIn(f'{digest}: ', pool.log_text())
                 wait_state(pool, digest, 'accepted')
 
+    def test_an_acknowledged_block_survives_a_kill_at_once(self):
+        """The file is safe before the winning share is acknowledged: nothing else can bring the block back."""
+        pool = self.make_pool(self.node)
+        for _ in range(6):
+            with Finder(pool, self.node) as miner:
+                miner.on_tip()
+                self.node.rpc('sim_fault', 'hang', 'submitblock', 0, None, 60)
+                digest = miner.find_block()
+                pool.kill()
+            self.clear()
+            pool.start().wait_work()
+            wait_best(self.node, digest)
+
     def test_two_blocks_found_while_the_node_is_stopped(self):
         pool = self.make_pool(self.node, workers=2)
         with Finder(pool, self.node) as one, Finder(pool, self.node) as two:
