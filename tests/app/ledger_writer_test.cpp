@@ -95,8 +95,8 @@ struct Rig {
   /// Posts shares until one is booked again; returns how many were asked.
   std::uint8_t until_durable(std::uint8_t n) {
     for (; n < 60; ++n) {
+      const std::size_t before = answers.wait(0);
       REQUIRE(writer->post(one_share(n)));
-      const std::size_t before = answers.outcomes.size();
       REQUIRE(answers.wait(before + 1) == before + 1);
       if (!answers.outcomes.back().refused) return n;
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
