@@ -160,8 +160,8 @@ Status Demo::start_miners() {
 
 void Demo::print_block(const BlockRecord& block) {
   if (block.state != BlockState::Accepted || !printed_.insert(block.hash).second) return;
-  fmt::print("block {:>6}  {}  {:.8f} BTC  by {}.{}\n", block.height, block.hash.hex(),
-             static_cast<double>(block.value.value()) / 1e8, block.account, block.worker);
+  fmt::print("block {:>6}  {}  {}.{:08} BTC  by {}.{}\n", block.height, block.hash.hex(),
+             block.value.value() / kCoin, block.value.value() % kCoin, block.account, block.worker);
   std::fflush(stdout);
 }
 

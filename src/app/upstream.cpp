@@ -211,8 +211,8 @@ void Upstream::handle(const NodeChanged& event) {
   if (told) {
     log_debug("node", "{}: at height {}", rpc, event.status.height);
   } else if (event.status.health == NodeHealth::Ready) {
-    log_info("node", "{}: ready, {} at height {}", rpc, log_escape(event.status.version),
-             event.status.height);
+    // Its height follows with the first tip.
+    log_info("node", "{}: ready, {}", rpc, log_escape(event.status.version));
   } else {
     log_warn("node", "{}: {}: {}", rpc, node_health_name(event.status.health),
              log_escape(event.status.reason, 200));
