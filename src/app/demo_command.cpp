@@ -46,7 +46,7 @@ class Demo {
     if (temporary_ && !folder_.empty()) remove_folder(folder_);
   }
   Status start();
-  int run();
+  int run(uv::Loop& loop);
 
  private:
   Status start_node();
@@ -165,18 +165,14 @@ void Demo::print_block(const BlockRecord& block) {
   std::fflush(stdout);
 }
 
-int Demo::run() {
+int Demo::run(uv::Loop& loop) {
   fmt::print(
       "pool    stratum+tcp://{}  (try a miner of your own: any regtest address as user)\n"
       "config  {}/adit.toml\nminers  {} at {} MH/s each\n",
       pool_->v1_addresses()[0].text(), folder_, miners_.size(), kMinerMhs);
   std::fflush(stdout);
-  uv::OsClock clock;
-  uv::Loop loop(clock);
   {
-    const auto end = [&] { loop.stop(); };
-    uv::SignalWatcher term(loop, SIGTERM, end), interrupt(loop, SIGINT, end);
-    uv::Timer limit(loop, end);
+    uv::Timer limit(loop, [&] { loop.stop(); });
     if (options_.seconds != 0) limit.set(loop.now().mono + std::chrono::seconds(options_.seconds));
     loop.run();
   }
@@ -200,11 +196,16 @@ int Demo::summary() const {
 int demo_command(const DemoOptions& options) {
   log_start({options.common.verbose ? LogLevel::Info : LogLevel::Warn, options.common.log_json});
   int status = 1;
+  uv::OsClock clock;
+  uv::Loop loop(clock);
   {
+    // Watched before the first child starts, so that an early Ctrl-C ends them, too.
+    const auto end = [&] { loop.stop(); };
+    uv::SignalWatcher term(loop, SIGTERM, end), interrupt(loop, SIGINT, end);
     Demo demo(options);
     const Status started = demo.start();
     if (started)
-      status = demo.run();
+      status = demo.run(loop);
     else
       fmt::print(stderr, "demo: {}\n", started.error().text);
   }

@@ -61,12 +61,6 @@ int run_command(const CommonOptions& options) {
   uv::OsClock clock;
   uv::Loop loop(clock);
   Pool pool(std::move(*config), {});
-  if (const Status started = pool.start(); !started) {
-    log_error("pool", "{}", started.error().text);
-    log_stop();
-    return 1;
-  }
-  uv::notify_service_manager("READY=1");
   PoolTotals before;
   {
     bool draining = false;
@@ -83,6 +77,13 @@ int run_command(const CommonOptions& options) {
     };
     uv::SignalWatcher term(loop, SIGTERM, end), interrupt(loop, SIGINT, end);
     uv::SignalWatcher hangup(loop, SIGHUP, [&] { reload(options.config_file, pool); });
+    // Signals are watched before anybody can have heard that the pool is up.
+    if (const Status started = pool.start(); !started) {
+      log_error("pool", "{}", started.error().text);
+      log_stop();
+      return 1;
+    }
+    uv::notify_service_manager("READY=1");
     std::unique_ptr<uv::Timer> status;
     status = std::make_unique<uv::Timer>(loop, [&] {
       log_status(pool, before);

@@ -54,6 +54,15 @@ class Demo(PoolTest):
         done = subprocess.run([self.adit, 'ledger', 'verify', '-c', os.path.join(data, 'adit.toml')], capture_output=True)
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_an_early_interrupt_leaves_no_child(self):
+        with self.demo('--miners', '1') as process:
+            children = wait_until(lambda: self.children(process.pid), 20, 'its first child')
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 1)  # nothing was mined, and it says so
+        self.assertFalse([pid for pid in children if os.path.exists(f'/proc/{pid}')])
+        self.assertEqual(os.listdir(self.temporary), [])
+
     @staticmethod
     def children(pid):
         found = []
