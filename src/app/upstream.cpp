@@ -29,8 +29,7 @@ JobOptions job_options(const Config& config, const BlockTemplate& block_template
 }  // namespace
 
 Upstream::Upstream(Clock& clock, const Config& config, UpstreamLinks links)
-    : clock_(&clock),
-      config_(&config),
+    : config_(&config),
       links_(std::move(links)),
       loop_(clock),
       wake_(std::make_unique<uv::Async>(loop_, [this] { read_found(); })),

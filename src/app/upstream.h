@@ -86,7 +86,6 @@ class Upstream {
   void handle_progress(const BlockProgress& progress);
   void tell(const BlockRecord& record);
 
-  Clock* clock_;
   const Config* config_;
   UpstreamLinks links_;
   UpstreamCounters counters_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// TLS for miners (stratum+ssl) by OpenSSL's memory BIOs: no socket in here, so that it works over
-// any stream.
+// TLS for miners (stratum+ssl) by OpenSSL over a BIO of our own: no socket in here, so that it
+// works over any stream.
 #pragma once
 
 #include <memory>
