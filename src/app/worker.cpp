@@ -252,6 +252,7 @@ void Worker::end_turn() {
     Connection* connection = at(place);
     if (connection == nullptr) continue;
     connection->dirty = false;
+    connection->session().finish_turn(now());
     drain_events(*connection);
   }
   post_batch();

@@ -5,7 +5,7 @@
 #include "stratum/v1/decode.h"
 #include "stratum/v1/encode.h"
 #include "stratum/v1/framer.h"
-#include "stratum/v1/names.h"
+#include "stratum/names.h"
 #include "stratum/v1/strikes.h"
 #include "stratum/v1/wishes.h"
 

@@ -84,6 +84,9 @@ class Session {
   /// The outcome of the oldest ShareAccepted that has none yet; answers leave in the order of their
   /// requests.
   virtual void settle(const ShareOutcome& outcome, Instant now) = 0;
+  /// The owner has nothing more for this session in this turn and is about to drain its events and
+  /// write its outbox: what was held back for company goes in now.
+  virtual void finish_turn(Instant) {}
   /// The deadline has passed (early calls are harmless).
   virtual void expire(Instant now) = 0;
   /// When expire() wants to be called; ask again after each call above.

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "stratum/v1/names.h"
+#include "stratum/names.h"
 #include "stratum/v1/session.h"
 #include "stratum/v1/wishes.h"
 

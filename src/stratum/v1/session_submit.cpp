@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "adit/base/check.h"
-#include "stratum/v1/names.h"
+#include "stratum/names.h"
 #include "stratum/v1/session.h"
 
 namespace adit::v1 {

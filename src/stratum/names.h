@@ -9,7 +9,7 @@
 #include "adit/base/result.h"
 #include "adit/bitcoin/network.h"
 
-namespace adit::v1 {
+namespace adit {
 
 struct WorkerName {
   std::string account;  ///< canonical address
@@ -24,4 +24,4 @@ Result<WorkerName> parse_worker_name(std::string_view text, Network network,
 /// "account". No allocation.
 bool spells(std::string_view text, std::string_view account, std::string_view worker);
 
-}  // namespace adit::v1
+}  // namespace adit

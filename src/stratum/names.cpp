@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Worker names: see names.h.
-#include "stratum/v1/names.h"
+#include "stratum/names.h"
 
 #include <algorithm>
 #include <optional>
@@ -8,7 +8,7 @@
 #include "adit/base/bytes.h"
 #include "adit/bitcoin/address.h"
 
-namespace adit::v1 {
+namespace adit {
 
 namespace {
 
@@ -86,4 +86,4 @@ bool spells(std::string_view text, std::string_view account, std::string_view wo
   return rest.size() == worker.size() + 1 && rest[0] == '.' && rest.substr(1) == worker;
 }
 
-}  // namespace adit::v1
+}  // namespace adit
