@@ -148,10 +148,22 @@ void LedgerWriter::append() {
   last_append_ = now.mono;
   const Status status = ledger_->append(candidates_, now.wall, verdicts_, first_);
   if (!status) return fail(status.error());
+  watch_disk(now.mono);
   counters_.commits.add();
   unsynced_ = !options_.ledger.sync;
   wait_for_blocks();
   send_receipts();
+}
+
+void LedgerWriter::watch_disk(Instant begun) {
+  const Instant now = clock_->now().mono;
+  const auto alarm = commit_times_.took(now - begun, now);
+  if (!alarm) return;
+  log_error("ledger",
+            "the disk is slow: {} of the last {} commits took over 100 ms, the longest {} ms; "
+            "miners wait for their answers as long",
+            alarm->slow, alarm->commits,
+            std::chrono::duration_cast<std::chrono::milliseconds>(alarm->longest).count());
 }
 
 void LedgerWriter::wait_for_blocks() {

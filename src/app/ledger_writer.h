@@ -15,6 +15,7 @@
 #include "adit/ledger/ledger.h"
 #include "adit/runtime/mailbox.h"
 #include "adit/runtime/ports.h"
+#include "app/commit_times.h"
 #include "app/counters.h"
 #include "app/kept_blocks.h"
 #include "app/messages.h"
@@ -75,6 +76,7 @@ class LedgerWriter {
   void turn();
   void gather(ShareBatch& batch);
   void append();
+  void watch_disk(Instant begun);
   void wait_for_blocks();
   void send_receipts();
   void refuse_all();
@@ -105,6 +107,7 @@ class LedgerWriter {
   std::vector<DoorVerdict> verdicts_;
   Sequence first_;
   HighWater marked_;
+  CommitTimes commit_times_;
   bool stopping_ = false;
   bool failed_ = false;
   bool unsynced_ = false;

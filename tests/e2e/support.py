@@ -41,8 +41,8 @@ def wait_until(condition, seconds=15.0, what='condition', every=0.02):
 class Process:
     def __init__(self, arguments, log_path, **kwargs):
         self.log_path = log_path
-        self.log = open(log_path, 'ab')
-        self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, **kwargs)
+        with open(log_path, 'ab') as log:
+            self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **kwargs)
 
     @property
     def pid(self):
@@ -59,7 +59,6 @@ class Process:
         if self.alive():
             self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
-        self.log.close()
 
     def terminate(self, seconds=20):
         if self.alive():
@@ -69,7 +68,6 @@ class Process:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f'did not end within {seconds} s of SIGTERM') from None
-        self.log.close()
         return status
 
 
