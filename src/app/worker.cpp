@@ -122,6 +122,7 @@ void Worker::read_messages() {
 
 void Worker::handle(JobPublished& message) {
   job_ = std::move(message.job);
+  leaving_ = draining_;  // those that are still here may stay, unless the pool ends
   prefixes_.tip_changed(job_->tip);
   broadcast_.clear();
   broadcast_next_ = 0;
@@ -152,14 +153,10 @@ void Worker::continue_broadcast() {
 }
 
 void Worker::handle(NoWork&) {
-  if (open() == 0) return;
-  log_warn("worker", "no work to give: {} connections are sent to their next pool", open());
-  for (const Slot& slot : slots_) {
-    if (!slot.connection || slot.connection->dead) continue;
-    slot.connection->close_after_flush(now() + kCloseGrace);
-    touched(*slot.connection);
-  }
   job_ = nullptr;
+  if (open() == 0 || leaving_) return;
+  log_warn("worker", "no work to give: {} connections are sent to their next pool", open());
+  send_away(leave_time(open()));
 }
 
 void Worker::handle(Drain& message) {
@@ -174,8 +171,13 @@ void Worker::handle(Drain& message) {
       }
   }
   draining_ = true;
-  drain_until_ = now() + message.over;
-  drain_step_ = message.over / static_cast<Duration::rep>(std::max<std::size_t>(open(), 1));
+  send_away(message.over);
+}
+
+void Worker::send_away(Duration over) {
+  leaving_ = true;
+  drain_until_ = now() + over;
+  drain_step_ = over / static_cast<Duration::rep>(std::max<std::size_t>(open(), 1));
   next_drain_ = now();
   drain_slot_ = 0;
   drain_some();
@@ -192,6 +194,7 @@ void Worker::drain_some() {
     touched(*connection);
     next_drain_ += drain_step_;
   }
+  if (drain_slot_ == slots_.size()) leaving_ = false;
 }
 
 void Worker::touched(Connection& connection) {
@@ -245,7 +248,7 @@ void Worker::expire_due() {
 void Worker::end_turn() {
   expire_due();
   if (broadcast_next_ < broadcast_.size()) continue_broadcast();
-  if (draining_) drain_some();
+  if (leaving_) drain_some();
   // Flushing may end connections but touches none again within this pass.
   flushing_.swap(dirty_);
   for (const Connection::Place place : flushing_) {
@@ -275,7 +278,7 @@ void Worker::end_turn() {
     return;
   }
   std::optional<Instant> next = deadlines_.next();
-  if (draining_ && (!next || next_drain_ < *next)) next = next_drain_;
+  if (leaving_ && (!next || next_drain_ < *next)) next = next_drain_;
   if (batch_refused_) next = now() + std::chrono::milliseconds(1);
   if (next) timer_->set(*next);
 }
