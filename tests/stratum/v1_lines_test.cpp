@@ -2,11 +2,11 @@
 // Framer, decoder, names, wishes: what comes from a stranger, taken apart.
 #include <doctest/doctest.h>
 
+#include "stratum/names.h"
+#include "stratum/strikes.h"
 #include "stratum/v1/decode.h"
 #include "stratum/v1/encode.h"
 #include "stratum/v1/framer.h"
-#include "stratum/names.h"
-#include "stratum/v1/strikes.h"
 #include "stratum/v1/wishes.h"
 
 using namespace adit;

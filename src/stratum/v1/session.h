@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "adit/stratum/session.h"
+#include "stratum/strikes.h"
 #include "stratum/v1/decode.h"
 #include "stratum/v1/encode.h"
 #include "stratum/v1/framer.h"
 #include "stratum/v1/reply_queue.h"
-#include "stratum/v1/strikes.h"
 #include "stratum/v1/thread_state.h"
 #include "stratum/v1/wishes.h"
 

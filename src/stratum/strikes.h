@@ -8,7 +8,7 @@
 
 #include "adit/base/time.h"
 
-namespace adit::v1 {
+namespace adit {
 
 /// Points for wrong input; 100 within ten minutes end the connection.
 class Strikes {
@@ -50,4 +50,4 @@ class Pace {
   std::uint32_t count_ = 0;
 };
 
-}  // namespace adit::v1
+}  // namespace adit
