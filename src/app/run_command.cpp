@@ -14,13 +14,6 @@ namespace adit {
 namespace {
 
 constexpr Duration kStatusEvery = std::chrono::minutes(1);
-constexpr Duration kDrainMax = std::chrono::seconds(20);
-
-/// A farm of 1,000 leaves within a second more than the first; nobody waits longer than 20 s.
-Duration drain_time(std::uint64_t connections) {
-  if (connections == 0) return Duration{};
-  return std::min(kDrainMax, Duration(std::chrono::milliseconds(500 + connections)));
-}
 
 void log_status(const Pool& pool, PoolTotals& before) {
   const PoolTotals now = pool.totals();
@@ -96,7 +89,7 @@ int run_command(const CommonOptions& options) {
   // memory.
   signal(SIGTERM, SIG_DFL);
   signal(SIGINT, SIG_DFL);
-  pool.stop(drain_time(pool.totals().connections));
+  pool.stop(leave_time(pool.totals().connections));
   log_status(pool, before);
   log_info("pool", "ended");
   log_stop();

@@ -225,4 +225,23 @@ void Upstream::handle(const TemplatesMissing& event) {
   if (event.for_s >= 120) links_.to_workers(NoWork{});
 }
 
+void Upstream::handle(const TipStale& event) {
+  if (event.for_min == 0) return log_info("node", "there is a new block at last");
+  std::string heights;
+  for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+    const NodeStatus& status = link_.status(NodeIndex(i));
+    heights += fmt::format("{}{}: {} at height {}", i == 0 ? "" : ", ", nodes_[i].config.rpc,
+                           node_health_name(status.health), status.height);
+  }
+  log_error("node", "no new block for {} minutes; mining goes on ({})", event.for_min, heights);
+}
+
+void Upstream::handle(const NodeAlone& event) {
+  const std::string& rpc = nodes_[event.node.value()].config.rpc;
+  if (event.alone)
+    log_error("node", "{}: has no peers, so it hears of no block and tells nobody of ours", rpc);
+  else
+    log_info("node", "{}: has peers again", rpc);
+}
+
 }  // namespace adit

@@ -81,6 +81,8 @@ class Upstream {
   void handle(const ProposalFailed& event);
   void handle(const NodeChanged& event);
   void handle(const TemplatesMissing& event);
+  void handle(const TipStale& event);
+  void handle(const NodeAlone& event);
   /// `revoke`: older jobs of this tip become stale.
   void publish(const TemplatePtr& block_template, bool empty, bool revoke);
   void handle_progress(const BlockProgress& progress);

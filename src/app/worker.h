@@ -5,6 +5,7 @@
 // written once.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -34,6 +35,13 @@ struct WorkerOptions {
   uv::NetworkList proxy_from;
   std::shared_ptr<const uv::TlsContext> tls;
 };
+
+/// Over how long miners are sent away: a farm of 1,000 leaves within a second more than the first;
+/// nobody waits longer than 20 s.
+constexpr Duration leave_time(std::uint64_t connections) {
+  if (connections == 0) return Duration{};
+  return std::min<Duration>(std::chrono::seconds(20), std::chrono::milliseconds(500 + connections));
+}
 
 /// Where a worker sends what it learns. Thread-safe; called from the worker's thread.
 struct WorkerLinks {
@@ -77,6 +85,7 @@ class Worker final : private ConnectionHost {
   void post_batch();
   void schedule(Connection& connection);
   void expire_due();
+  void send_away(Duration over);
   void drain_some();
   void destroy(Connection& connection);
   Connection* at(Connection::Place place);
@@ -117,7 +126,8 @@ class Worker final : private ConnectionHost {
   std::vector<std::uint32_t> named_;        // by worker index: generation + 1 that the ledger knows
   std::deque<Connection::Place> awaiting_;  // one entry a posted share, oldest first
 
-  bool draining_ = false;
+  bool draining_ = false;  // for good, since a Drain
+  bool leaving_ = false;   // miners are sent away, one after the other
   Instant drain_until_{};
   Duration drain_step_{};
   Instant next_drain_{};

@@ -52,6 +52,7 @@ struct Link {
   bool hinted = false;  ///< somebody said "ask" since the last question for the best hash
   Instant best_hash_sent{};
   Instant recheck_at{};
+  bool peers_due = false;  ///< to be counted again
   std::optional<BlockHash> header_wanted;
   std::optional<Tip> tip;  ///< kept for a while after the node left
   std::uint32_t highest = 0;
@@ -80,7 +81,9 @@ struct NodeLink::State {
   std::vector<RpcRequest> requests;
   std::vector<NodeEvent> events;
 
-  std::optional<Tip> announced;             ///< the tip everybody works on
+  std::optional<Tip> announced;  ///< the tip everybody works on
+  Instant announced_at{};
+  std::uint32_t stale_told = 0;             ///< how often since
   std::optional<BlockHash> published_prev;  ///< of the last template given out, empty ones too
   TemplatePtr published;                    ///< the last full one given out
   TemplatePtr last_good;                    ///< of any node; for version, clock and contradictions
@@ -105,6 +108,8 @@ struct NodeLink::State {
   void pump_long_poll(std::uint32_t node, Instant now);
   void forget_left_tips(Instant now);
   void update_missing(Instant now);
+  void update_stale(Instant now);
+  bool tells_stale() const { return announced && options.network != Network::Regtest; }
   std::optional<Instant> deadline() const;
   void send(std::uint32_t node, RpcLane name, Lane& lane, Ask ask, std::string method,
             std::string params, Instant now);
@@ -118,6 +123,7 @@ struct NodeLink::State {
   void chain_info(std::uint32_t node, const std::string& json, Instant now);
   void header(std::uint32_t node, const std::string& json, Instant now);
   void become_ready(std::uint32_t node, Instant now);
+  void network_info(std::uint32_t node, const JsonText& json);
   void set_health(std::uint32_t node, NodeHealth health, std::string reason, Duration retry,
                   Instant now);
   void ask_soon(Link& link, Instant now);

@@ -122,6 +122,7 @@ void NodeLink::State::pump(Instant now) {
     pump_long_poll(node, now);
   }
   update_missing(now);
+  update_stale(now);
 }
 
 void NodeLink::State::pump_template(std::uint32_t node, Instant now) {
@@ -173,6 +174,14 @@ void NodeLink::State::update_missing(Instant now) {
   }
 }
 
+void NodeLink::State::update_stale(Instant now) {
+  if (!tells_stale() || now < announced_at + (stale_told + 1) * kStaleTip) return;
+  const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(now - announced_at).count();
+  // One word for a long sleep, too.
+  stale_told = static_cast<std::uint32_t>((now - announced_at) / kStaleTip);
+  events.push_back(TipStale{static_cast<std::uint32_t>(minutes)});
+}
+
 std::optional<Instant> NodeLink::State::deadline() const {
   if (!started) return std::nullopt;
   std::optional<Instant> first;
@@ -189,6 +198,7 @@ std::optional<Instant> NodeLink::State::deadline() const {
   }
   if (missing_since && missing_told < 5) earlier(*missing_since + kMissingAlarm);
   if (missing_since && missing_told == 5) earlier(*missing_since + kMissingDrain);
+  if (tells_stale()) earlier(announced_at + (stale_told + 1) * kStaleTip);
   return first;
 }
 

@@ -34,6 +34,7 @@ void NodeLink::State::pump_call(std::uint32_t node, Instant now) {
   if (link.step == Step::ChainInfo) return ask(Ask::ChainInfo, "getblockchaininfo", "[]");
   if (link.step == Step::Genesis) return ask(Ask::Genesis, "getblockhash", "[0]");
   if (link.step == Step::NetworkInfo) return ask(Ask::NetworkInfo, "getnetworkinfo", "[]");
+  if (link.peers_due) return ask(Ask::NetworkInfo, "getnetworkinfo", "[]");
   if (link.header_wanted)
     return ask(Ask::Header, "getblockheader", one_param(link.header_wanted->hex()));
   if (link.recheck_at <= now && !link.hinted) return ask(Ask::ChainInfo, "getblockchaininfo", "[]");
@@ -55,6 +56,7 @@ void NodeLink::State::set_health(std::uint32_t node, NodeHealth health, std::str
   link.call.at = now + retry;
   link.step = Step::ChainInfo;
   link.header_wanted.reset();
+  link.peers_due = false;
   if (link.ready()) link.left_at = now;
   link.candidate.reset();
   link.fresh = false;
@@ -69,7 +71,8 @@ void NodeLink::State::call_failed(std::uint32_t node, Ask ask, int http_status,
                                   const RpcError& error, Instant now) {
   Link& link = links[node];
   // Nodes differ in what they let this user ask; these two answers are not needed.
-  if (ask == Ask::NetworkInfo && error.code != 0) return become_ready(node, now);
+  if (ask == Ask::NetworkInfo && error.code != 0 && !not_ready_code(error.code))
+    return become_ready(node, now);
   if (ask == Ask::Header && error.code != 0 && !not_ready_code(error.code)) {
     link.header_wanted.reset();
     link.call.at = now + options.poll;
@@ -96,8 +99,7 @@ void NodeLink::State::call_answered(std::uint32_t node, Ask ask, const RpcResult
   if (ask == Ask::Header) return header(node, result.result, now);
   const JsonText json(result.result);
   if (ask == Ask::NetworkInfo) {
-    const auto version = json.root() ? json_string(*json.root(), "subversion") : std::nullopt;
-    link.status.version = log_escape(version.value_or(""));
+    network_info(node, json);
     return become_ready(node, now);
   }
   std::string_view text;
@@ -150,14 +152,32 @@ void NodeLink::State::chain_info(std::uint32_t node, const std::string& text, In
                       now);
   link.recheck_at = now + kRecheck;
   link.call.at = now;
-  if (link.step == Step::ChainInfo) link.step = Step::Genesis;
+  if (link.step == Step::ChainInfo)
+    link.step = Step::Genesis;
+  else
+    link.peers_due = true;
+}
+
+void NodeLink::State::network_info(std::uint32_t node, const JsonText& json) {
+  NodeStatus& status = links[node].status;
+  const bool object = json.root() && json.root()->is_object();
+  const auto version = object ? json_string(*json.root(), "subversion") : std::nullopt;
+  const auto peers = object ? json_integer(*json.root(), "connections") : std::nullopt;
+  status.version = log_escape(version.value_or(""));
+  const bool was_alone = status.peers == 0u;
+  status.peers.reset();
+  if (peers && *peers >= 0 && *peers <= INT32_MAX)
+    status.peers = static_cast<std::uint32_t>(*peers);
+  if (options.network == Network::Regtest || (status.peers == 0u) == was_alone) return;
+  events.push_back(NodeAlone{NodeIndex(node), !was_alone});
 }
 
 void NodeLink::State::become_ready(std::uint32_t node, Instant now) {
   Link& link = links[node];
-  link.step = Step::Watch;
   link.call.failures = 0;
   link.call.at = now;
+  link.peers_due = false;
+  if (std::exchange(link.step, Step::Watch) == Step::Watch) return;
   link.status.health = NodeHealth::Ready;
   link.status.reason.clear();
   link.refusals = link.idle_polls = 0;

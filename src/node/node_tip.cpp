@@ -60,6 +60,8 @@ void NodeLink::State::follow_best_tip(Instant now) {
   }
   if (best == nullptr || (announced && announced->hash == best->hash)) return;
   announced = *best;
+  announced_at = now;
+  if (std::exchange(stale_told, 0) != 0) events.push_back(TipStale{0});
   for (const Link& link : links)
     if (link.ready() && link.candidate && link.candidate->prev == best->hash) return;
   TipChanged changed{best->hash, best->height, make_empty(*best, now)};

@@ -35,5 +35,7 @@ inline constexpr Duration kRecheck = std::chrono::seconds(30);
 
 inline constexpr Duration kMissingAlarm = std::chrono::seconds(5);
 inline constexpr Duration kMissingDrain = std::chrono::seconds(120);
+/// Longer without a block is one in 8,000; far likelier is a node that hears of none.
+inline constexpr Duration kStaleTip = std::chrono::minutes(90);
 
 }  // namespace adit

@@ -244,3 +244,40 @@ TEST_CASE("a thousand random faults: one question a lane, no busy loop, and it r
         hash_number(9'999'999).hex());
   for (std::uint32_t node = 0; node < 3; ++node) CHECK(stage.health(node) == NodeHealth::Ready);
 }
+
+TEST_CASE("D11: no block for 90 minutes is an alarm, each 90 minutes, until there is one") {
+  Stage stage = settled(2, on(Network::Main), kMainBits, 850'000);
+  stage.run_for(std::chrono::minutes(89));
+  CHECK(stage.count<TipStale>() == 0);
+  stage.run_for(std::chrono::minutes(2));
+  REQUIRE(stage.count<TipStale>() == 1);
+  CHECK(stage.all<TipStale>()[0].for_min == 90);
+  CHECK(stage.count<TemplatesMissing>() == 0);
+  stage.run_for(std::chrono::minutes(90));
+  CHECK(stage.count<TipStale>() == 2);
+  for (ScriptedNode& node : stage.nodes) node.mine(777, kMainBits);
+  stage.run_for(std::chrono::seconds(3));
+  REQUIRE(stage.count<TipStale>() == 3);
+  CHECK(stage.all<TipStale>()[2].for_min == 0);
+}
+
+TEST_CASE("D11: an idle regtest chain is no alarm") {
+  Stage stage = settled();
+  stage.run_for(std::chrono::hours(4));
+  CHECK(stage.count<TipStale>() == 0);
+}
+
+TEST_CASE("D11: a node without peers is told within half a minute, and when it has some again") {
+  Stage stage = settled(2, on(Network::Main), kMainBits, 850'000);
+  stage.nodes[1].peers = 0;
+  stage.run_for(std::chrono::seconds(35));
+  REQUIRE(stage.count<NodeAlone>() == 1);
+  CHECK(stage.all<NodeAlone>()[0].node == NodeIndex(1));
+  CHECK(stage.all<NodeAlone>()[0].alone);
+  CHECK(stage.health(1) == NodeHealth::Ready);
+  CHECK(stage.link.status(NodeIndex(1)).peers == 0u);
+  stage.nodes[1].peers = 3;
+  stage.run_for(std::chrono::seconds(35));
+  REQUIRE(stage.count<NodeAlone>() == 2);
+  CHECK_FALSE(stage.all<NodeAlone>()[1].alone);
+}

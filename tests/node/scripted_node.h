@@ -28,6 +28,7 @@ struct ScriptedNode {
   std::int64_t fees = 0;
   bool up = true;
   bool syncing = false;
+  int peers = 8;
   bool hangs = false;  ///< connects, never answers
   bool hold_templates = false;
   int http_status = 200;  ///< other than 200: for everything
@@ -84,7 +85,9 @@ struct ScriptedNode {
                         {"initialblockdownload", syncing ? "true" : "false"}});
     if (method == "getblockhash")
       return in_quotes(genesis.empty() ? genesis_hash(network).hex() : genesis);
-    if (method == "getnetworkinfo") return R"({"version":280100,"subversion":"/Satoshi:28.1.0/"})";
+    if (method == "getnetworkinfo")
+      return R"({"version":280100,"subversion":"/Satoshi:28.1.0/","connections":)" +
+             std::to_string(peers) + "}";
     if (method == "getbestblockhash") return in_quotes(tip().hash.hex());
     if (method == "getblockheader") return header_json(request.params.substr(2, 64));
     if (request.params.find("proposal") != std::string::npos) return proposal;

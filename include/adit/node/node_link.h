@@ -67,7 +67,8 @@ struct NodeStatus {
   std::string reason;  ///< why not ready, for operators
   std::uint32_t height = 0;
   BlockHash tip;
-  std::string version;  ///< subversion, once known
+  std::string version;                 ///< subversion, once known
+  std::optional<std::uint32_t> peers;  ///< its connections to other nodes, where it tells them
 };
 
 /// A new tip, known before its template: enough for an empty job where the next bits are certain.
@@ -98,8 +99,18 @@ struct NodeChanged {
 struct TemplatesMissing {
   std::uint32_t for_s = 0;
 };
+/// No new block for so long (90 minutes, and again each 90), or there is one again (0). Mining goes
+/// on. Not on regtest, where blocks come when somebody wants them.
+struct TipStale {
+  std::uint32_t for_min = 0;
+};
+/// A node that is ready has lost all its peers, so it hears of no block, or has one again.
+struct NodeAlone {
+  NodeIndex node;
+  bool alone = false;
+};
 using NodeEvent = std::variant<TipChanged, TemplateReady, TemplateRefused, ProposalFailed,
-                               NodeChanged, TemplatesMissing>;
+                               NodeChanged, TemplatesMissing, TipStale, NodeAlone>;
 
 struct NodeOptions {
   Network network = Network::Main;
