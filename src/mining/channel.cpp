@@ -26,7 +26,7 @@ std::uint32_t header_version(const Job& job, const ShareSubmission& share, std::
 Channel::Channel(const ChannelPolicy& policy, const ExtranoncePrefix& prefix, Difficulty start,
                  Instant now, bool known)
     : policy_(&policy), prefix_(prefix), vardiff_(policy.vardiff, start, now, known) {
-  CHECK(prefix.size < kExtranonceSize);
+  CHECK(prefix.size <= kExtranonceSize);
 }
 
 IssuedJobId Channel::publish(const JobPtr& job, Instant now) {
@@ -121,7 +121,7 @@ std::optional<RejectReason> Channel::judge(const Issued& issued, const ShareSubm
 std::optional<RejectReason> Channel::judge_form(const Job& job, const ShareSubmission& share,
                                                 Instant now) const {
   if (job.tip < issued_.back().job->tip) return RejectReason::StaleJob;
-  if (!ntime_allowed(job, share.ntime, now)) return RejectReason::NtimeOutOfRange;
+  if (!ntime_allowed(job, share, now)) return RejectReason::NtimeOutOfRange;
   if (const auto reject = judge_version(job, share)) return reject;
   if (share.rolled.size() != rolled_size()) return RejectReason::BadExtranonceSize;
   return std::nullopt;
@@ -138,12 +138,12 @@ std::optional<RejectReason> Channel::judge_version(const Job& job,
   return std::nullopt;
 }
 
-bool Channel::ntime_allowed(const Job& job, std::uint32_t ntime, Instant now) const {
+bool Channel::ntime_allowed(const Job& job, const ShareSubmission& share, Instant now) const {
   const BlockTemplate& t = *job.block_template;
   const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(now - t.received).count();
   const std::uint64_t latest = std::uint64_t{t.curtime} + policy_->ntime_forward_s +
                                static_cast<std::uint64_t>(std::max<std::int64_t>(elapsed, 0));
-  return ntime >= job.min_ntime && ntime <= latest;
+  return share.ntime >= std::max(job.min_ntime, share.earliest) && share.ntime <= latest;
 }
 
 void Channel::load_target(const Issued& issued) {

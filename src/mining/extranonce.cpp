@@ -8,7 +8,7 @@ namespace adit {
 namespace {
 
 constexpr std::uint8_t kMinSize = 8;  // up to the counter's last byte
-constexpr std::uint8_t kMaxSize = kExtranonceSize - 1;
+constexpr std::uint8_t kMaxSize = kExtranonceSize;
 constexpr std::uint64_t kCounterEnd = std::uint64_t{1} << 32;
 constexpr std::uint64_t kTipsAlive = 2;
 

@@ -61,6 +61,19 @@ MerkleBranch branch_of(const BlockTemplate& block_template) {
   return merkle_branch(txids);
 }
 
+Result<std::shared_ptr<const NextWork>> make_next(const Job& job, const JobOptions& options) {
+  const std::uint32_t height = job.block_template->height + 1;
+  Result<CoinbaseHalves> coinbase =
+      build_coinbase({height, options.coinbase_tag, options.next_outputs, std::nullopt});
+  if (!coinbase) return coinbase.error();
+  auto next = std::make_shared<NextWork>();
+  next->height = height;
+  next->version = job.version;
+  next->coinbase = *std::move(coinbase);
+  next->coinbase_front.write(next->coinbase.prefix);
+  return std::shared_ptr<const NextWork>(std::move(next));
+}
+
 }  // namespace
 
 Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr block_template,
@@ -90,7 +103,17 @@ Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr
   job->clean = clean;
   job->empty = t.transactions.empty();
   job->block_template = std::move(block_template);
+  if (!options.next_outputs.empty()) {
+    auto next = make_next(*job, options);
+    if (!next) return next.error();
+    job->next = *std::move(next);
+  }
   return JobPtr(std::move(job));
+}
+
+bool is_promised(const Job& job, const NextWork& next) {
+  return job.branch.empty() && job.block_template->height == next.height &&
+         job.version == next.version && job.coinbase == next.coinbase;
 }
 
 HeaderBytes share_header(const Job& job, const Extranonce& extranonce, std::uint32_t version,

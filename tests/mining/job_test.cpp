@@ -46,6 +46,27 @@ TEST_CASE("a job's first ntime is never below the minimum") {
   CHECK(job_of(t, test::job_options(t)).value()->ntime == t.mintime);
 }
 
+TEST_CASE("the empty block after a job is promised, and recognised when it comes") {
+  const BlockTemplate t = make_template({.height = 209'999, .transactions = 3});
+  JobOptions options = test::job_options(t);
+  CHECK(job_of(t, options).value()->next == nullptr);
+  options.next_outputs = {{block_subsidy(t.network, 210'000), ByteVec(22, 0x14)}};
+  const JobPtr job = job_of(t, options).value();
+  REQUIRE(job->next != nullptr);
+  CHECK(job->next->height == 210'000);
+  CHECK_FALSE(is_promised(*job, *job->next));
+
+  BlockTemplate after = make_template({.height = 210'000, .witness = false, .prev = 7});
+  after.coinbase_value = block_subsidy(t.network, 210'000);
+  CHECK(is_promised(*job_of(after, test::job_options(after)).value(), *job->next));
+  after.version ^= 1;
+  CHECK_FALSE(is_promised(*job_of(after, test::job_options(after)).value(), *job->next));
+  after.version ^= 1;
+  after.height += 1;
+  after.coinbase_value = block_subsidy(t.network, after.height);
+  CHECK_FALSE(is_promised(*job_of(after, test::job_options(after)).value(), *job->next));
+}
+
 TEST_CASE("outputs must sum to the coinbase value, to the satoshi") {
   const BlockTemplate t = make_template();
   for (const std::int64_t off : {-1, 1}) {

@@ -71,7 +71,7 @@ class Channel {
   std::optional<RejectReason> judge_form(const Job& job, const ShareSubmission& share,
                                          Instant now) const;
   std::optional<RejectReason> judge_version(const Job& job, const ShareSubmission& share) const;
-  bool ntime_allowed(const Job& job, std::uint32_t ntime, Instant now) const;
+  bool ntime_allowed(const Job& job, const ShareSubmission& share, Instant now) const;
   std::size_t rolled_size() const { return kExtranonceSize - prefix_.size; }
   void load_target(const Issued& issued);
 

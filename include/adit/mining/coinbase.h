@@ -28,6 +28,7 @@ struct CoinbasePlan {
 struct CoinbaseHalves {
   ByteVec prefix;  ///< version .. just before the extranonce
   ByteVec suffix;  ///< just after the extranonce .. lock time
+  bool operator==(const CoinbaseHalves&) const = default;
 };
 
 /// scriptSig = height push, tag push (none if empty), push of 16 extranonce bytes; 2..100 bytes in

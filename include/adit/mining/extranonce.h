@@ -34,7 +34,7 @@ class ExtranonceAllocator {
     std::uint16_t boot = 0;
   };
   explicit ExtranonceAllocator(Lease lease) : lease_(lease) {}
-  /// `size` is 8..15 (CHECK). nullopt when 2^32 prefixes are in use.
+  /// `size` is 8..16 (CHECK). nullopt when 2^32 prefixes are in use.
   std::optional<ExtranoncePrefix> allocate(std::uint8_t size);
   /// `last_tip`: of the newest job issued under the prefix. Reused only after the tip has moved
   /// past it by two, when every such job is dead. At most kFreedLimit wait for that; what is freed

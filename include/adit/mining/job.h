@@ -18,6 +18,15 @@ using JobNumber = Strong<std::uint32_t, struct JobNumberTag>;
 /// Counts the tips this process has seen; a job of a lower one is stale.
 using TipNumber = Strong<std::uint32_t, struct TipNumberTag>;
 
+/// The empty block after the one being mined, as far as it can be known before its parent exists:
+/// V2 miners hold it ahead, so that a new tip needs no new coinbase.
+struct NextWork {
+  std::uint32_t height = 0;
+  std::int32_t version = 0;  ///< as Job::version
+  CoinbaseHalves coinbase;
+  Sha256 coinbase_front;
+};
+
 struct Job {
   JobNumber number;
   TipNumber tip;
@@ -29,9 +38,10 @@ struct Job {
   std::uint32_t ntime = 0;
   std::uint32_t min_ntime = 0;
   Target network_target;
-  Difficulty network_difficulty;  ///< of network_target, rounded down
-  bool clean = false;             ///< the first job of its tip: older work is worthless
-  bool empty = false;             ///< coinbase only, sent at once on a new tip
+  Difficulty network_difficulty;         ///< of network_target, rounded down
+  bool clean = false;                    ///< the first job of its tip: older work is worthless
+  bool empty = false;                    ///< coinbase only, sent at once on a new tip
+  std::shared_ptr<const NextWork> next;  ///< null: not prepared
 };
 using JobPtr = std::shared_ptr<const Job>;
 
@@ -39,6 +49,8 @@ struct JobOptions {
   std::uint32_t version_mask = 0x1fffe000;  ///< pool's mask, cleared in the advertised version
   std::string coinbase_tag;
   std::vector<TxOut> outputs;  ///< must sum to the template's coinbase value
+  /// Of the empty block after this one, summing to its subsidy; none: Job::next stays null.
+  std::vector<TxOut> next_outputs = {};
 };
 
 /// Errors (Invalid): outputs that do not sum to the coinbase value, nBits that are not the
@@ -46,6 +58,9 @@ struct JobOptions {
 /// our coinbase added.
 Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr block_template,
                         const JobOptions& options);
+
+/// True when `job` is what `next` promised: the same bytes but for the previous block.
+bool is_promised(const Job& job, const NextWork& next);
 
 /// The header of a share: version as rolled, root folded from the coinbase with this extranonce. No
 /// allocation: hashing starts from the midstate after the coinbase's constant front.

@@ -24,6 +24,7 @@ struct ShareSubmission {
   std::uint32_t nonce = 0;
   std::optional<std::uint32_t> version_bits;  ///< V1's sixth parameter; absent: not sent
   std::optional<std::uint32_t> version;  ///< V2: the whole version; version_bits is then ignored
+  std::uint32_t earliest = 0;            ///< V2: the job named this as its lowest ntime
   bool authorised = true;                ///< false: judged last, after the block test
 };
 
