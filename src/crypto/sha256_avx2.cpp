@@ -76,6 +76,11 @@ void compress(std::uint32_t* state, const std::uint8_t* data, std::size_t blocks
   kPortable.compress(state, data, blocks);
 }
 
+void compress_many(std::uint32_t* states, const std::uint8_t* data, std::size_t stride,
+                   std::size_t blocks, std::size_t count) {
+  kPortable.compress_many(states, data, stride, blocks, count);
+}
+
 void d80(std::uint8_t* out, const std::uint8_t* in) { kPortable.d80(out, in); }
 
 void d64_many(std::uint8_t* out, const std::uint8_t* in, std::size_t count) {
@@ -102,6 +107,6 @@ std::size_t scan(const ScanFront& front, std::uint32_t first, std::uint32_t coun
 
 }  // namespace
 
-constinit const Impl kAvx2 = {"avx2", compress, d80, d64_many, scan};
+constinit const Impl kAvx2 = {"avx2", compress, compress_many, d80, d64_many, scan};
 
 }  // namespace adit::sha

@@ -19,6 +19,10 @@ struct Impl {
   const char* name;
   /// Feeds `blocks` blocks of 64 bytes into `state`.
   void (*compress)(std::uint32_t* state, const std::uint8_t* data, std::size_t blocks);
+  /// The same for `count` states that lie in a row: state i takes its blocks from data + i * stride
+  /// (stride 0: all from the same place).
+  void (*compress_many)(std::uint32_t* states, const std::uint8_t* data, std::size_t stride,
+                        std::size_t blocks, std::size_t count);
   /// Double hash of 80 bytes. `out` may overlap `in`.
   void (*d80)(std::uint8_t* out, const std::uint8_t* in);
   /// As sha256d_64_many.

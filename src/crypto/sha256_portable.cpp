@@ -23,6 +23,11 @@ void compress(std::uint32_t* state, const std::uint8_t* data, std::size_t blocks
   for (int i = 0; i < 8; ++i) state[i] = s[i];
 }
 
+void compress_many(std::uint32_t* states, const std::uint8_t* data, std::size_t stride,
+                   std::size_t blocks, std::size_t count) {
+  for (; count > 0; --count, states += 8, data += stride) compress(states, data, blocks);
+}
+
 void store(std::uint8_t* out, const std::uint32_t (&s)[8]) {
   for (int i = 0; i < 8; ++i) store_word(out + 4 * i, s[i]);
 }
@@ -64,6 +69,6 @@ std::size_t scan(const ScanFront& front, std::uint32_t first, std::uint32_t coun
 
 }  // namespace
 
-constinit const Impl kPortable = {"portable", compress, d80, d64_many, scan};
+constinit const Impl kPortable = {"portable", compress, compress_many, d80, d64_many, scan};
 
 }  // namespace adit::sha

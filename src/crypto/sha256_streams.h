@@ -121,17 +121,40 @@ struct StreamImpl {
   using Two = Streams<Engine, 2>;
   using V = typename Engine::V;
 
-  static void compress(std::uint32_t* state, const std::uint8_t* data, std::size_t blocks) {
-    typename One::States s = {Engine::from(Engine::load(state), Engine::load(state + 4))};
+  /// N states in a row, each with its own blocks, `stride` bytes apart.
+  template <int N>
+  ADIT_INLINE static void compress_row(std::uint32_t* states, const std::uint8_t* data,
+                                       std::size_t stride, std::size_t blocks) {
+    using Row = Streams<Engine, N>;
+    typename Row::States s;
+    unroll<0, N>([&](auto n) ADIT_INLINE_BODY {
+      const std::uint32_t* words = states + 8 * decltype(n)::value;
+      s[decltype(n)::value] = Engine::from(Engine::load(words), Engine::load(words + 4));
+    });
     for (; blocks > 0; --blocks, data += 64) {
-      typename One::Blocks m;
-      One::load(m[0], data);
-      One::compress(s, m);
+      typename Row::Blocks m;
+      unroll<0, N>([&](auto n) ADIT_INLINE_BODY {
+        Row::load(m[decltype(n)::value], data + decltype(n)::value * stride);
+      });
+      Row::compress(s, m);
     }
-    V abcd, efgh;
-    Engine::words(s[0], abcd, efgh);
-    Engine::store(state, abcd);
-    Engine::store(state + 4, efgh);
+    unroll<0, N>([&](auto n) ADIT_INLINE_BODY {
+      V abcd, efgh;
+      Engine::words(s[decltype(n)::value], abcd, efgh);
+      Engine::store(states + 8 * decltype(n)::value, abcd);
+      Engine::store(states + 8 * decltype(n)::value + 4, efgh);
+    });
+  }
+
+  static void compress(std::uint32_t* state, const std::uint8_t* data, std::size_t blocks) {
+    compress_row<1>(state, data, 0, blocks);
+  }
+
+  static void compress_many(std::uint32_t* states, const std::uint8_t* data, std::size_t stride,
+                            std::size_t blocks, std::size_t count) {
+    for (; count >= 2; count -= 2, states += 16, data += 2 * stride)
+      compress_row<2>(states, data, stride, blocks);
+    if (count > 0) compress(states, data, blocks);
   }
 
   static void d80(std::uint8_t* out, const std::uint8_t* in) {
@@ -180,7 +203,9 @@ struct StreamImpl {
     return hits;
   }
 
-  static constexpr Impl table(const char* name) { return {name, compress, d80, d64_many, scan}; }
+  static constexpr Impl table(const char* name) {
+    return {name, compress, compress_many, d80, d64_many, scan};
+  }
 };
 
 }  // namespace adit::sha
