@@ -6,7 +6,7 @@
 #include <array>
 
 #include "adit/base/check.h"
-#include "bitcoin/base58.h"
+#include "adit/bitcoin/base58.h"
 #include "bitcoin/bech32.h"
 #include "bitcoin/opcodes.h"
 

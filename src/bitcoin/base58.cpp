@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Base conversion digit by digit; the inputs are short.
-#include "bitcoin/base58.h"
+#include "adit/bitcoin/base58.h"
 
 #include <algorithm>
 

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "bitcoin/base58.h"
+#include "adit/bitcoin/base58.h"
 #include "bitcoin/bech32.h"
 
 using namespace adit;

@@ -26,6 +26,8 @@ class CipherState {
   /// The number of successful calls so far.
   std::uint64_t next_nonce() const { return nonce_; }
   const AeadKey& key() const { return key_; }
+  /// For tests: two states that go on with the same nonces must never both send.
+  CipherState clone() const { return CipherState(key_.clone(), nonce_); }
 
  private:
   AeadKey key_;

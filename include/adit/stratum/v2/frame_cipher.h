@@ -53,6 +53,8 @@ class FrameReader {
   /// Takes bytes from the front of `wire` up to the next event.
   Step next(Bytes& wire);
   const FrameHeader& header() const { return header_; }
+  /// True while a frame has begun and not ended.
+  bool partial() const { return header_filled_ != 0 || state_ == State::Payload; }
   Bytes payload() const { return {buffer_.data(), plain_}; }
   /// Heap bytes held, for the accounts of memory.
   std::size_t capacity() const { return buffer_.capacity(); }

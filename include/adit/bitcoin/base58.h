@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Base58 and base58check: the older addresses.
+// Base58 and base58check: the older addresses, and keys of Stratum V2.
 #pragma once
 
 #include <optional>
