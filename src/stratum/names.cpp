@@ -20,12 +20,6 @@ bool is_alnum(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-bool is_worker(std::string_view text) {
-  return text.size() <= kWorkerMax && std::ranges::all_of(text, [](char c) {
-           return is_alnum(c) || c == '_' || c == '-' || c == '.';
-         });
-}
-
 /// nullopt: a broken escape, or longer than any name.
 std::optional<std::string> percent_decoded(std::string_view text) {
   std::string out;
@@ -56,6 +50,12 @@ bool looks_like_address(std::string_view text) {
 
 }  // namespace
 
+bool is_worker_label(std::string_view text) {
+  return text.size() <= kWorkerMax && std::ranges::all_of(text, [](char c) {
+           return is_alnum(c) || c == '_' || c == '-' || c == '.';
+         });
+}
+
 Result<WorkerName> parse_worker_name(std::string_view text, Network network,
                                      std::string_view default_account) {
   const auto name = percent_decoded(text);
@@ -64,7 +64,7 @@ Result<WorkerName> parse_worker_name(std::string_view text, Network network,
   const std::size_t dot = whole.find('.');
   const std::string_view address = whole.substr(0, dot);
   const std::string_view worker = dot == whole.npos ? std::string_view() : whole.substr(dot + 1);
-  if (!default_account.empty() && dot == whole.npos && !whole.empty() && is_worker(whole) &&
+  if (!default_account.empty() && dot == whole.npos && !whole.empty() && is_worker_label(whole) &&
       !looks_like_address(whole))
     return WorkerName{std::string(default_account), std::string(whole)};
   auto parsed = parse_address(address, network);
@@ -74,7 +74,7 @@ Result<WorkerName> parse_worker_name(std::string_view text, Network network,
   }
   if (parsed->future_witness)
     return Error{ErrorCode::Invalid, "invalid address: nobody can spend this witness version yet"};
-  if (!is_worker(worker))
+  if (!is_worker_label(worker))
     return Error{ErrorCode::Invalid, "invalid worker name: at most 32 of A-Z a-z 0-9 _ - ."};
   return WorkerName{std::move(parsed->text), std::string(worker)};
 }

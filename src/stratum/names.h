@@ -20,6 +20,8 @@ struct WorkerName {
 /// like an address is a worker of that account. Errors say why, in words fit for the miner.
 Result<WorkerName> parse_worker_name(std::string_view text, Network network,
                                      std::string_view default_account);
+/// True for what may stand behind the dot: at most 32 of A-Z a-z 0-9 _ - and dot; empty too.
+bool is_worker_label(std::string_view text);
 /// True if `text` spells this worker in its canonical form: "account.worker" or, without a worker,
 /// "account". No allocation.
 bool spells(std::string_view text, std::string_view account, std::string_view worker);

@@ -26,6 +26,9 @@ namespace adit {
 namespace v1 {
 struct ThreadState;
 }
+namespace v2 {
+struct ThreadState;
+}
 
 /// What became of an accepted share at the ledger's door.
 struct ShareOutcome {
@@ -72,6 +75,7 @@ struct SessionContext {
   WorkerTable* workers = nullptr;
   /// Parser, scratch and encoded jobs of the thread's V1 sessions; the first session makes it.
   std::shared_ptr<v1::ThreadState> v1;
+  v2::ThreadState* v2 = nullptr;  ///< what V2 sessions need (adit/stratum/v2.h); null: V1 only
 };
 
 class Session {

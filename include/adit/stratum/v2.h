@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// The Stratum V2 session as the app makes it, and what all V2 sessions of one thread share.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "adit/stratum/session.h"
+#include "adit/stratum/v2/ephemeral_keys.h"
+#include "adit/stratum/v2/identity.h"
+
+namespace adit::v2 {
+
+/// One a worker thread, made by its owner. Outlives the sessions; same thread.
+struct ThreadState {
+  static constexpr std::size_t kKeysAhead = 512;
+
+  ChannelPolicy policy;  ///< with V2's version mask
+  std::size_t channel_limit = 128;
+  IdentityKeeper::Shared identity;
+  EphemeralKeys keys{kKeysAhead};  ///< the owner refills it when the thread has time
+  FillRandom random;
+  ByteVec payload, wire;  ///< scratch
+};
+
+/// `context` with its `v2` set outlives the session. `newest` may be null: the first job follows by
+/// publish().
+std::unique_ptr<Session> make_session(SessionContext& context, const JobPtr& newest, Instant now);
+
+}  // namespace adit::v2

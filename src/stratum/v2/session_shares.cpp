@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+// MinerSession: submits and what is said about them. The hot path: nothing here allocates for an
+// accepted share once the session is warm.
+#include <algorithm>
+
+#include "adit/base/check.h"
+#include "stratum/names.h"
+#include "stratum/v2/session.h"
+#include "stratum/v2/tlv.h"
+
+namespace adit::v2 {
+namespace {
+
+constexpr std::uint8_t kUserIdentity = 0x01;  // the field of extension 0x0002
+/// Names one channel may bring before the oldest are forgotten.
+constexpr std::size_t kNames = 64;
+
+struct Refusal {
+  std::string_view code;
+  std::uint32_t points;
+};
+
+/// The codes are those of the reference implementation; peers act on them.
+Refusal refusal_of(RejectReason reason, bool rolling_allowed) {
+  switch (reason) {
+    case RejectReason::UnknownJob:
+      return {"invalid-job-id", 1};
+    case RejectReason::StaleJob:
+      return {"stale-share", 0};
+    case RejectReason::NtimeOutOfRange:
+      return {"invalid-share", 1};
+    case RejectReason::VersionNotAllowed:
+    case RejectReason::VersionMissing:
+      if (rolling_allowed) return {"invalid-non-rollable-version-bit", 2};
+      return {"version-rolling-not-allowed", 2};
+    case RejectReason::BadExtranonceSize:
+      return {"bad-extranonce-size", 2};
+    case RejectReason::LowDifficulty:
+      return {"difficulty-too-low", 1};
+    case RejectReason::Duplicate:
+      return {"duplicate-share", 1};
+    case RejectReason::Unauthorised:
+      return {"invalid-share", 5};
+    case RejectReason::StorageFull:
+      return {"storage-full", 0};
+  }
+  UNREACHABLE();
+}
+
+}  // namespace
+
+void MinerSession::on_submit_standard(Bytes payload, Instant now) {
+  const auto m = decode<SubmitSharesStandard>(payload);
+  if (!m) return close("malformed SubmitSharesStandard", false);
+  MiningChannel* channel = find(m->channel_id);
+  if (channel == nullptr || !channel->standard)
+    return refuse_share(m->channel_id, m->sequence_number, "invalid-channel-id",
+                        channel == nullptr ? 1 : 5, now);
+  judge(*channel,
+        {m->channel_id, m->sequence_number, m->job_id, m->nonce, m->ntime, m->version, {}},
+        channel->worker, now);
+}
+
+void MinerSession::on_submit_extended(Bytes payload, Instant now) {
+  Bytes tlvs;
+  const auto m = decode<SubmitSharesExtended>(payload, &tlvs);
+  if (!m) return close("malformed SubmitSharesExtended", false);
+  MiningChannel* channel = find(m->channel_id);
+  if (channel == nullptr || channel->standard)
+    return refuse_share(m->channel_id, m->sequence_number, "invalid-channel-id",
+                        channel == nullptr ? 1 : 5, now);
+  judge(*channel,
+        {m->channel_id, m->sequence_number, m->job_id, m->nonce, m->ntime, m->version,
+         m->extranonce.bytes},
+        names_negotiated_ ? named_worker(*channel, tlvs) : channel->worker, now);
+}
+
+/// The worker that a share names; the channel's own when it names none; absent when the name is
+/// unusable.
+std::optional<WorkerIndex> MinerSession::named_worker(MiningChannel& channel, Bytes tlvs) {
+  Bytes value;
+  switch (find_tlv(tlvs, kWorkerHashrate, kUserIdentity, value)) {
+    case TlvSearch::Malformed:
+      return std::nullopt;
+    case TlvSearch::Absent:
+      return channel.worker;
+    case TlvSearch::Found:
+      break;
+  }
+  const std::string_view name = text_of(value);
+  for (const auto& [known, worker] : channel.names)
+    if (known == name) return worker;
+  if (!is_worker_label(name)) return std::nullopt;
+  if (channel.names.size() == kNames) {
+    context_.workers->release(channel.names.front().second);
+    channel.names.erase(channel.names.begin());
+  }
+  const std::string account = context_.workers->at(channel.worker).account;
+  const WorkerIndex worker = context_.workers->acquire(account, name);
+  channel.names.emplace_back(name, worker);
+  return worker;
+}
+
+void MinerSession::judge(MiningChannel& channel, const Submission& submit,
+                         std::optional<WorkerIndex> worker, Instant now) {
+  const WireJob* job = channel.find(submit.job_id);
+  if (job == nullptr) {
+    const Refusal refusal = refusal_of(RejectReason::UnknownJob, true);
+    events_.push_back(ShareRejected{RejectReason::UnknownJob});
+    return refuse_share(submit.channel_id, submit.sequence, refusal.code, refusal.points, now);
+  }
+  ShareSubmission share;
+  share.job = job->issued;
+  share.rolled = submit.rolled;
+  share.ntime = submit.ntime;
+  share.nonce = submit.nonce;
+  share.version = submit.version;
+  share.earliest = job->min_ntime;
+  share.authorised = worker.has_value();
+  const ShareVerdict verdict = channel.channel.submit(share, now, *context_.seen);
+  report(channel, verdict, share.job, worker);
+  if (verdict.reject) {
+    const Refusal refusal = refusal_of(*verdict.reject, channel.channel.version_mask() != 0);
+    // A miner that repeats its block out of joy is not an attacker.
+    const std::uint32_t points = verdict.is_block ? 0 : refusal.points;
+    return refuse_share(submit.channel_id, submit.sequence, refusal.code, points, now);
+  }
+  if (!pending_.push({submit.channel_id, submit.sequence, verdict.work}))
+    return close("too many shares wait", false);
+  channel.channel.vardiff().retarget(now);
+  refresh_target(channel, now);
+}
+
+/// Events for the owner: a block before everything else, whatever the verdict. Only a duplicate is
+/// not told again: its first coming was.
+void MinerSession::report(const MiningChannel& channel, const ShareVerdict& verdict,
+                          const IssuedJobId& job_id, std::optional<WorkerIndex> worker) {
+  if (verdict.is_block && verdict.reject != RejectReason::Duplicate) {
+    const JobPtr job = channel.channel.find_job(job_id);
+    CHECK(job != nullptr);
+    events_.push_back(BlockFound{job, verdict.header, verdict.extranonce, verdict.hash, worker});
+  }
+  if (verdict.reject) {
+    events_.push_back(ShareRejected{*verdict.reject});
+    return;
+  }
+  const BlockTemplate& block = *verdict.job->block_template;
+  events_.push_back(ShareAccepted{*worker, verdict.hash, block.prev, verdict.work,
+                                  verdict.difficulty, block.height, verdict.is_block});
+}
+
+/// At once, one for each bad share. What is already durable is said first, so that a miner reads
+/// its shares in order.
+void MinerSession::refuse_share(std::uint32_t channel_id, std::uint32_t sequence,
+                                std::string_view code, std::uint32_t points, Instant now) {
+  if (MiningChannel* channel = find(channel_id)) acknowledge(*channel);
+  send(SubmitSharesError{channel_id, sequence, code});
+  strike(points, now);
+}
+
+void MinerSession::settle(const ShareOutcome& outcome, Instant now) {
+  const PendingShare share = pending_.pop();
+  if (outcome.refused) {
+    const Refusal refusal = refusal_of(*outcome.refused, true);
+    return refuse_share(share.channel_id, share.sequence, refusal.code, 0, now);
+  }
+  MiningChannel* channel = find(share.channel_id);
+  if (channel == nullptr) return;  // closed meanwhile
+  Acknowledgement& ack = channel->acknowledgement;
+  ack.last_sequence = share.sequence;
+  ++ack.count;
+  ack.work += share.work;
+  unacknowledged_ = true;
+}
+
+/// One commit settles many shares; they are acknowledged together.
+void MinerSession::finish_turn(Instant) {
+  if (!unacknowledged_) return;
+  unacknowledged_ = false;
+  for (MiningChannel& channel : channels_) acknowledge(channel);
+}
+
+void MinerSession::acknowledge(MiningChannel& channel) {
+  Acknowledgement& ack = channel.acknowledgement;
+  if (ack.count == 0) return;
+  static const Uint128 kOne = Work::of(Target::difficulty_one()).value();
+  const Uint128 sum = ack.work.value() / kOne;
+  const auto said = static_cast<std::uint64_t>(std::min<Uint128>(sum, ~std::uint64_t{0}));
+  send(SubmitSharesSuccess{channel.id, ack.last_sequence, ack.count, said});
+  ack = {
+      .last_sequence = ack.last_sequence, .count = 0, .work = Work(ack.work.value() - sum * kOne)};
+}
+
+}  // namespace adit::v2
