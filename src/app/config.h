@@ -49,6 +49,26 @@ struct StratumV1Config {
   bool operator==(const StratumV1Config&) const = default;
 };
 
+struct StratumV2Config {
+  std::vector<std::string> listen;  ///< empty: no port for V2 alone
+  /// Either this one (certificates are signed here)...
+  std::string authority_secret_file;
+  /// ...or these two (signed elsewhere, adit keygen --issue). Files are checked when the
+  /// configuration is read, and read again when the pool starts.
+  std::string certificate_file, static_secret_file;
+  std::uint32_t version_mask = 0x1fffe000;  ///< or 0x1fffffe0
+  std::uint32_t channels_per_connection = 128;
+  std::uint32_t certificate_days = 7;  ///< of certificates signed here; renewed long before
+  bool has_key() const { return !authority_secret_file.empty() || !certificate_file.empty(); }
+  bool operator==(const StratumV2Config&) const = default;
+};
+
+/// Ports that serve both protocols: the first bytes of a connection tell which.
+struct StratumAutoConfig {
+  std::vector<std::string> listen;
+  bool operator==(const StratumAutoConfig&) const = default;
+};
+
 struct LedgerConfig {
   bool sync = true;  ///< durability = "sync"
   std::uint32_t share_retention_days = 30;
@@ -62,6 +82,8 @@ struct Config {
   PoolConfig pool;
   std::vector<NodeConfig> nodes;
   StratumV1Config v1;
+  StratumV2Config v2;
+  StratumAutoConfig both;  ///< [stratum.auto]
   VardiffOptions vardiff;
   LedgerConfig ledger;
   std::vector<std::string> warnings;  ///< things an operator should hear at start
