@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Worker: one thread that speaks to miners. It owns a loop, its listeners (SO_REUSEPORT), its
-// connections, their extranonce range, their duplicate filter and their counters. One turn:
+// connections, their extranonce range, the hashes they sent lately and their counters. One turn:
 // messages, reads, deadlines; then one ShareBatch to the ledger, then every touched connection is
 // written once.
 #pragma once
@@ -99,7 +99,7 @@ class Worker final : private ConnectionHost {
   WorkerLinks links_;
   WorkerCounters counters_;
   ExtranonceAllocator prefixes_;
-  DuplicateFilter seen_;
+  RecentHashes seen_;
   WorkerTable workers_;
   SessionContext context_;
   uv::Loop loop_;

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "adit/base/check.h"
-#include "adit/crypto/sha256.h"
 
 namespace adit {
 namespace {
@@ -72,58 +71,61 @@ const Channel::Issued* Channel::find(const IssuedJobId& id) const {
   return found == issued_.rend() ? nullptr : &*found;
 }
 
-ShareVerdict Channel::submit(const ShareSubmission& share, Instant now, DuplicateFilter& seen) {
-  ShareVerdict verdict;
+ShareVerdict Channel::submit(const ShareSubmission& share, Instant now, RecentHashes& seen) {
+  ShareDraft one;
+  draft(share, one);
+  hash_shares({&one, 1});
+  judge(one, now, seen);
+  return one.verdict;
+}
+
+void Channel::draft(const ShareSubmission& share, ShareDraft& draft) const {
+  draft.share = share;
+  draft.whole = false;
+  ShareVerdict& verdict = draft.verdict;
+  verdict = {};
   const Issued* issued = find(share.job);
-  if (issued == nullptr) {
-    verdict.reject = RejectReason::UnknownJob;
-    return verdict;
-  }
-  load_target(*issued);
+  if (issued == nullptr) return;
   verdict.job = issued->job.get();
   verdict.difficulty = issued->difficulty;
+  if (share.rolled.size() != rolled_size()) return;
+  const Bytes prefix = prefix_.view();
+  std::copy(prefix.begin(), prefix.end(), verdict.extranonce.begin());
+  std::copy(share.rolled.begin(), share.rolled.end(), verdict.extranonce.begin() + prefix_.size);
+  draft.version = header_version(*verdict.job, share, version_mask_);
+  draft.whole = true;
+}
+
+void Channel::judge(ShareDraft& draft, Instant now, RecentHashes& seen) {
+  ShareVerdict& verdict = draft.verdict;
+  if (verdict.job == nullptr) {
+    verdict.reject = RejectReason::UnknownJob;
+    return;
+  }
+  load_target(draft.share.job.issue, verdict.difficulty);
   verdict.work = cached_work_;
-  if (share.rolled.size() == rolled_size()) {
-    const Bytes prefix = prefix_.view();
-    std::copy(prefix.begin(), prefix.end(), verdict.extranonce.begin());
-    std::copy(share.rolled.begin(), share.rolled.end(), verdict.extranonce.begin() + prefix_.size);
-    const std::uint32_t version = header_version(*verdict.job, share, version_mask_);
-    verdict.header =
-        share_header(*verdict.job, verdict.extranonce, version, share.ntime, share.nonce);
-    verdict.hash = {sha256d_80(verdict.header.data())};
-    verdict.is_block = meets(verdict.hash, verdict.job->network_target);
-  }
-  verdict.reject = judge(*issued, share, verdict.hash, now, seen);
-  if (!verdict.reject) vardiff_.share(issued->difficulty, now);
-  return verdict;
+  verdict.reject = reason_against(draft, now, seen);
+  if (!verdict.reject) vardiff_.share(verdict.difficulty, now);
 }
 
-std::optional<RejectReason> Channel::judge(const Issued& issued, const ShareSubmission& share,
-                                           const BlockHash& hash, Instant now,
-                                           DuplicateFilter& seen) const {
-  if (const auto reject = judge_form(*issued.job, share, now)) return reject;
+std::optional<RejectReason> Channel::reason_against(const ShareDraft& draft, Instant now,
+                                                    RecentHashes& seen) const {
+  if (const auto reject = judge_form(draft, now)) return reject;
+  const BlockHash& hash = draft.verdict.hash;
   if (!meets(hash, cached_target_)) return RejectReason::LowDifficulty;
-  const BlockHash& tip = issued.job->block_template->prev;
-  if (!share.authorised) {
-    return seen.contains(tip, hash) ? RejectReason::Duplicate : RejectReason::Unauthorised;
+  if (!draft.share.authorised) {
+    return seen.contains(hash) ? RejectReason::Duplicate : RejectReason::Unauthorised;
   }
-  switch (seen.insert(tip, hash)) {
-    case HashSet::Insert::Added:
-      return std::nullopt;
-    case HashSet::Insert::Present:
-      return RejectReason::Duplicate;
-    case HashSet::Insert::Full:
-      return RejectReason::StorageFull;
-  }
-  UNREACHABLE();
+  if (!seen.insert(hash)) return RejectReason::Duplicate;
+  return std::nullopt;
 }
 
-std::optional<RejectReason> Channel::judge_form(const Job& job, const ShareSubmission& share,
-                                                Instant now) const {
+std::optional<RejectReason> Channel::judge_form(const ShareDraft& draft, Instant now) const {
+  const Job& job = *draft.verdict.job;
   if (job.tip < issued_.back().job->tip) return RejectReason::StaleJob;
-  if (!ntime_allowed(job, share, now)) return RejectReason::NtimeOutOfRange;
-  if (const auto reject = judge_version(job, share)) return reject;
-  if (share.rolled.size() != rolled_size()) return RejectReason::BadExtranonceSize;
+  if (!ntime_allowed(job, draft.share, now)) return RejectReason::NtimeOutOfRange;
+  if (const auto reject = judge_version(job, draft.share)) return reject;
+  if (!draft.whole) return RejectReason::BadExtranonceSize;
   return std::nullopt;
 }
 
@@ -146,11 +148,11 @@ bool Channel::ntime_allowed(const Job& job, const ShareSubmission& share, Instan
   return share.ntime >= std::max(job.min_ntime, share.earliest) && share.ntime <= latest;
 }
 
-void Channel::load_target(const Issued& issued) {
-  if (cached_issue_ == issued.issue) return;
-  cached_target_ = issued.difficulty.to_target();
+void Channel::load_target(std::uint16_t issue, const Difficulty& difficulty) {
+  if (cached_issue_ == issue) return;
+  cached_target_ = difficulty.to_target();
   cached_work_ = Work::of(cached_target_);
-  cached_issue_ = issued.issue;
+  cached_issue_ = issue;
 }
 
 }  // namespace adit

@@ -92,7 +92,7 @@ Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr
   job->number = number;
   job->tip = tip;
   job->coinbase = *std::move(coinbase);
-  job->coinbase_front.write(job->coinbase.prefix);
+  job->coinbase_hash = Sha256Gap(job->coinbase.prefix, kExtranonceSize, job->coinbase.suffix);
   job->branch = branch_of(t);
   job->version =
       static_cast<std::int32_t>(static_cast<std::uint32_t>(t.version) & ~options.version_mask);
@@ -118,8 +118,8 @@ bool is_promised(const Job& job, const NextWork& next) {
 
 HeaderBytes share_header(const Job& job, const Extranonce& extranonce, std::uint32_t version,
                          std::uint32_t ntime, std::uint32_t nonce) {
-  Sha256 hash = job.coinbase_front;
-  const Txid coinbase{hash.write(extranonce).write(job.coinbase.suffix).finish_double()};
+  Txid coinbase;
+  job.coinbase_hash.sha256d_many(coinbase.bytes.data(), extranonce.data(), 1);
   const BlockTemplate& t = *job.block_template;
   return BlockHeader{static_cast<std::int32_t>(version),
                      t.prev,

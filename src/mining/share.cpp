@@ -1,10 +1,68 @@
 // SPDX-License-Identifier: MIT
-// Names of the reject reasons.
+// Hashing shares side by side, and the names of the reject reasons.
 #include "adit/mining/share.h"
+
+#include <algorithm>
 
 #include "adit/base/check.h"
 
 namespace adit {
+namespace {
+
+/// As many as the widest SHA-256 takes at once; what is needed for them lies on the stack.
+constexpr std::size_t kAtOnce = 8;
+
+/// How many of the first drafts are whole and of one job, at most kAtOnce.
+std::size_t alike(std::span<const ShareDraft> drafts) {
+  const std::size_t most = std::min(kAtOnce, drafts.size());
+  std::size_t count = 0;
+  while (count < most && drafts[count].whole && drafts[count].verdict.job == drafts[0].verdict.job)
+    ++count;
+  return count;
+}
+
+void hash_alike(std::span<ShareDraft> drafts) {
+  static_assert(sizeof(Hash256) == 32 && sizeof(MerkleRoot) == 32 && sizeof(BlockHash) == 32,
+                "rows of them are hashed as contiguous bytes");
+  const Job& job = *drafts[0].verdict.job;
+  const std::size_t count = drafts.size();
+  std::array<Extranonce, kAtOnce> extranonces;
+  std::array<MerkleRoot, kAtOnce> roots;
+  std::array<HeaderBytes, kAtOnce> headers;
+  std::array<BlockHash, kAtOnce> hashes;
+  for (std::size_t i = 0; i < count; ++i) extranonces[i] = drafts[i].verdict.extranonce;
+  std::uint8_t* nodes = roots[0].bytes.data();
+  job.coinbase_hash.sha256d_many(nodes, extranonces[0].data(), count);
+  if (!job.branch.empty())
+    sha256d_fold_many(nodes, count, job.branch[0].bytes.data(), job.branch.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const ShareDraft& draft = drafts[i];
+    headers[i] = BlockHeader{static_cast<std::int32_t>(draft.version),
+                             job.block_template->prev,
+                             roots[i],
+                             draft.share.ntime,
+                             job.block_template->bits,
+                             draft.share.nonce}
+                     .bytes();
+  }
+  sha256d_80_many(hashes[0].bytes.data(), headers[0].data(), count);
+  for (std::size_t i = 0; i < count; ++i) {
+    ShareVerdict& verdict = drafts[i].verdict;
+    verdict.header = headers[i];
+    verdict.hash = hashes[i];
+    verdict.is_block = meets(hashes[i], job.network_target);
+  }
+}
+
+}  // namespace
+
+void hash_shares(std::span<ShareDraft> drafts) {
+  while (!drafts.empty()) {
+    const std::size_t count = alike(drafts);
+    if (count > 0) hash_alike(drafts.first(count));
+    drafts = drafts.subspan(std::max<std::size_t>(count, 1));
+  }
+}
 
 std::string_view reject_reason_name(RejectReason reason) {
   switch (reason) {

@@ -71,7 +71,7 @@ double share_cost(const JobPtr& job, const char* difficulty) {
   ChannelPolicy policy;
   policy.vardiff.minimum = *Difficulty::parse("1e-20");
   ExtranonceAllocator prefixes({});
-  DuplicateFilter seen(kShares * kRounds);
+  RecentHashes seen;
   Channel channel(policy, *prefixes.allocate(8), *Difficulty::parse(difficulty), Instant{}, true);
   const IssuedJobId id = channel.publish(job, Instant{});
   ByteVec rolled(8);

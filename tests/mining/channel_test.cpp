@@ -21,7 +21,7 @@ Difficulty easy() { return *Difficulty::parse("4.6e-10"); }
 struct Rig {
   ChannelPolicy policy;
   ExtranonceAllocator prefixes{{.instance = 9}};
-  DuplicateFilter seen;
+  RecentHashes seen;
   Channel channel;
   ByteVec rolled = ByteVec(8, 0);
   std::uint32_t next_nonce = 0;
@@ -45,7 +45,7 @@ struct Rig {
     for (;; ++next_nonce) {
       s.nonce = next_nonce;
       Channel probe = channel;
-      DuplicateFilter none;
+      RecentHashes none;
       if (meets(probe.submit(s, after(1), none).hash, target) != meet) continue;
       ++next_nonce;
       return s;
@@ -77,7 +77,7 @@ TEST_CASE("a good share is accepted once, with the work of its job's difficulty"
   CHECK(Work::proved_by(verdict.hash) >= verdict.work);
   CHECK(to_hex(verdict.extranonce) == to_hex(rig.channel.prefix().view()) + "0000000000000000");
   CHECK(rig.submit(s).reject == rejected(RejectReason::Duplicate));
-  CHECK(rig.seen.size() == 1);
+  CHECK(rig.seen.contains(verdict.hash));
 }
 
 TEST_CASE("unknown jobs: never issued, other issue, other number") {
@@ -97,7 +97,7 @@ TEST_CASE("a low hash is refused again and again and never stored") {
   const ShareSubmission s = rig.search(rig.share(id), easy().to_target(), false);
   CHECK(rig.submit(s).reject == rejected(RejectReason::LowDifficulty));
   CHECK(rig.submit(s).reject == rejected(RejectReason::LowDifficulty));
-  CHECK(rig.seen.size() == 0);
+  CHECK_FALSE(rig.seen.contains(rig.submit(s).hash));
 }
 
 TEST_CASE("the difficulty of the issue counts, not the current one") {
@@ -124,8 +124,9 @@ TEST_CASE("a share of the tip before is stale, of the one before that unknown") 
   const IssuedJobId first = rig.channel.publish(make_test_job(1, 1, hard()), kReceived);
   const ShareSubmission s = rig.good(first);
   rig.channel.publish(make_test_job(2, 2, hard()), kReceived);
-  CHECK(rig.submit(s).reject == rejected(RejectReason::StaleJob));
-  CHECK(rig.seen.size() == 0);
+  const ShareVerdict stale = rig.submit(s);
+  CHECK(stale.reject == rejected(RejectReason::StaleJob));
+  CHECK_FALSE(rig.seen.contains(stale.hash));
   rig.channel.publish(make_test_job(3, 3, hard()), kReceived);
   CHECK(rig.submit(s).reject == rejected(RejectReason::UnknownJob));
 }
@@ -189,7 +190,7 @@ TEST_CASE("version bits by negotiation") {
     return !v.reject || v.reject == RejectReason::LowDifficulty;
   };
   CHECK(form_ok(verdict(std::nullopt)));
-  rig.seen = DuplicateFilter();
+  rig.seen = RecentHashes();
   CHECK(form_ok(verdict(0)));
   CHECK(verdict(0x2000).reject == rejected(RejectReason::VersionNotAllowed));
 
@@ -198,7 +199,7 @@ TEST_CASE("version bits by negotiation") {
   rig.channel.set_version_mask(0x00ffe000);
   CHECK(verdict(std::nullopt).reject == rejected(RejectReason::VersionMissing));
   CHECK(version_in(verdict(std::nullopt)) == 0x20000000);
-  rig.seen = DuplicateFilter();
+  rig.seen = RecentHashes();
   CHECK(form_ok(verdict(0)));
   CHECK(form_ok(verdict(0x00ffe000)));
   CHECK(version_in(verdict(0x00ffe000)) == 0x20ffe000);
@@ -208,7 +209,7 @@ TEST_CASE("version bits by negotiation") {
 
   rig.channel.set_version_mask(0);
   CHECK(verdict(0x2000).reject == rejected(RejectReason::VersionNotAllowed));
-  rig.seen = DuplicateFilter();
+  rig.seen = RecentHashes();
   CHECK(form_ok(verdict(0)));
 }
 
@@ -267,22 +268,90 @@ TEST_CASE("an unauthorised share comes last, and its hash stays payable") {
   CHECK(rig.submit(low).reject == rejected(RejectReason::LowDifficulty));
   ShareSubmission s = rig.good(id);
   s.authorised = false;
-  CHECK(rig.submit(s).reject == rejected(RejectReason::Unauthorised));
-  CHECK(rig.seen.size() == 0);
+  const ShareVerdict nobodys = rig.submit(s);
+  CHECK(nobodys.reject == rejected(RejectReason::Unauthorised));
+  CHECK_FALSE(rig.seen.contains(nobodys.hash));
   s.authorised = true;
   CHECK_FALSE(rig.submit(s).reject);
   s.authorised = false;
   CHECK(rig.submit(s).reject == rejected(RejectReason::Duplicate));
 }
 
-TEST_CASE("a full filter refuses what it cannot remember") {
+TEST_CASE("drafts of two channels and several jobs, hashed together, are judged as alone") {
   Rig rig;
-  rig.seen = DuplicateFilter(1);
+  Channel other(rig.policy, *rig.prefixes.allocate(12), easy(), kReceived);
+  std::vector<IssuedJobId> ids;
+  for (std::uint32_t number = 1; number <= 3; ++number) {
+    const JobPtr job = make_test_job(number, 1, hard());
+    ids.push_back(rig.channel.publish(job, kReceived));
+    other.publish(job, kReceived);
+  }
+  const ByteVec four(4, 0x77);
+  std::vector<ShareSubmission> shares;
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    ShareSubmission s = rig.share(ids[i / 11 % 3]);  // runs of 11: longer than is hashed at once
+    s.nonce = i % 37;                                // the last three come again
+    if (i % 2 != 0) s.rolled = four;
+    if (i % 13 == 5) s.job.number = JobNumber(99);
+    if (i % 17 == 6) s.rolled = {};
+    shares.push_back(s);
+  }
+  const auto channel_of = [](Channel& even, Channel& odd, std::size_t i) -> Channel& {
+    return i % 2 == 0 ? even : odd;
+  };
+  Channel even = rig.channel, odd = other;
+  RecentHashes seen;
+  std::vector<ShareDraft> drafts(shares.size());
+  for (std::size_t i = 0; i < shares.size(); ++i)
+    channel_of(rig.channel, other, i).draft(shares[i], drafts[i]);
+  hash_shares(drafts);
+  int accepted = 0;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    CAPTURE(i);
+    channel_of(rig.channel, other, i).judge(drafts[i], after(1), rig.seen);
+    const ShareVerdict alone = channel_of(even, odd, i).submit(shares[i], after(1), seen);
+    const ShareVerdict& together = drafts[i].verdict;
+    CHECK(together.reject == alone.reject);
+    CHECK(together.hash == alone.hash);
+    CHECK(together.header == alone.header);
+    CHECK(together.extranonce == alone.extranonce);
+    CHECK(together.job == alone.job);
+    CHECK(together.is_block == alone.is_block);
+    CHECK(together.work == alone.work);
+    accepted += alone.reject ? 0 : 1;
+  }
+  CHECK(accepted > 5);
+  CHECK(rig.channel.vardiff().hash_rate(after(2)) == even.vardiff().hash_rate(after(2)));
+}
+
+TEST_CASE("a hash twice among drafts hashed together is paid once") {
+  Rig rig;
   const IssuedJobId id = rig.channel.publish(make_test_job(1, 1, hard()), kReceived);
-  const ShareSubmission first = rig.good(id);
-  CHECK_FALSE(rig.submit(first).reject);
-  CHECK(rig.submit(rig.good(id)).reject == rejected(RejectReason::StorageFull));
-  CHECK(rig.submit(first).reject == rejected(RejectReason::Duplicate));
+  const ShareSubmission s = rig.good(id);
+  std::array<ShareDraft, 2> drafts;
+  for (ShareDraft& draft : drafts) rig.channel.draft(s, draft);
+  hash_shares(drafts);
+  for (ShareDraft& draft : drafts) rig.channel.judge(draft, after(1), rig.seen);
+  CHECK_FALSE(drafts[0].verdict.reject);
+  CHECK(drafts[1].verdict.reject == rejected(RejectReason::Duplicate));
+}
+
+TEST_CASE("recent hashes: known until another takes the place, whatever their bytes") {
+  RecentHashes one(1);
+  BlockHash a, b;
+  CHECK_FALSE(one.contains(a));
+  CHECK(one.insert(a));
+  CHECK_FALSE(one.insert(a));
+  b.bytes[8] = 7;
+  CHECK(one.insert(b));
+  CHECK_FALSE(one.contains(a));
+  CHECK(one.insert(a));
+  RecentHashes many;
+  b.bytes[8] = 0;
+  b.bytes[0] = 1;
+  CHECK(many.insert(a));
+  CHECK(many.insert(b));
+  CHECK(many.contains(a));
 }
 
 TEST_CASE("a block is seen whatever else is wrong with the share") {

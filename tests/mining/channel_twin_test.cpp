@@ -120,7 +120,11 @@ class World {
     if (dice < 4) publish();
     if (dice == 4) reissue();
     if (dice == 5) channel_->vardiff().suggest(random_difficulty(), after(now_));
-    compare(random_share());
+    // Alone, or hashed together with others.
+    shares_.clear();
+    do shares_.push_back(random_share());
+    while (shares_.size() < 12 && pick(3) == 0);
+    compare();
   }
   std::array<int, kRejectReasons + 1> counts{};
   int blocks = 0;
@@ -188,9 +192,17 @@ class World {
   }
   std::uint32_t now32() const { return static_cast<std::uint32_t>(now_); }
 
-  void compare(const ShareSubmission& s) {
+  void compare() {
+    drafts_.resize(shares_.size());
+    for (std::size_t i = 0; i < shares_.size(); ++i) channel_->draft(shares_[i], drafts_[i]);
+    hash_shares(drafts_);
+    for (std::size_t i = 0; i < shares_.size(); ++i) {
+      channel_->judge(drafts_[i], after(now_), seen_);
+      compare(shares_[i], drafts_[i].verdict);
+    }
+  }
+  void compare(const ShareSubmission& s, const ShareVerdict& verdict) {
     const Twin::Verdict expected = twin_.judge(s, channel_->prefix(), now_);
-    const ShareVerdict verdict = channel_->submit(s, after(now_), seen_);
     REQUIRE(verdict.reject == expected.reject);
     REQUIRE(verdict.is_block == expected.is_block);
     REQUIRE(verdict.hash == expected.hash);
@@ -209,10 +221,11 @@ class World {
   ChannelPolicy policy_;
   ExtranonceAllocator prefixes_{{}};
   std::optional<Channel> channel_;
-  DuplicateFilter seen_;
+  RecentHashes seen_{std::size_t{1} << 21};  // so many that none is forgotten
   Twin twin_;
   std::vector<IssuedJobId> ids_;
-  std::vector<ShareSubmission> history_;
+  std::vector<ShareSubmission> history_, shares_;
+  std::vector<ShareDraft> drafts_;
   std::vector<ByteVec> rolled_;
   std::int64_t now_ = 0;
   std::uint32_t tip_ = 1;

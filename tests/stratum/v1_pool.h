@@ -30,7 +30,7 @@ struct TestPool {
 
   SessionContext context;
   ExtranonceAllocator prefixes{{1, 2, 3}};
-  DuplicateFilter seen;
+  RecentHashes seen;
   WorkerTable workers;
   std::uint32_t numbers = 0, tips = 0;
   CompactTarget bits{0x1d00ffff};

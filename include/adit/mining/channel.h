@@ -5,8 +5,8 @@
 
 #include <vector>
 
-#include "adit/bitcoin/duplicate_filter.h"
 #include "adit/mining/extranonce.h"
+#include "adit/mining/recent_hashes.h"
 #include "adit/mining/share.h"
 #include "adit/mining/vardiff.h"
 
@@ -44,7 +44,12 @@ class Channel {
   /// The header tested has version (job & ~mask) | bits, also when bits outside the mask then earn
   /// a rejection. An accepted share is counted by vardiff here; the caller goes on with
   /// vardiff().retarget(now) and, on a change, announces it and calls reissue().
-  ShareVerdict submit(const ShareSubmission& share, Instant now, DuplicateFilter& seen);
+  ShareVerdict submit(const ShareSubmission& share, Instant now, RecentHashes& seen);
+  /// submit() in two steps, to hash many shares in between: draft(), hash_shares(), judge(). Drafts
+  /// may be of several channels; each channel's are judged in their order, and it issues no job and
+  /// learns no version mask meanwhile.
+  void draft(const ShareSubmission& share, ShareDraft& draft) const;
+  void judge(ShareDraft& draft, Instant now, RecentHashes& seen);
 
   /// Version rolling as negotiated, cut to the policy's mask: 0 while not.
   void set_version_mask(std::uint32_t mask) {
@@ -65,15 +70,13 @@ class Channel {
     std::uint16_t issue;
   };
   const Issued* find(const IssuedJobId& id) const;
-  std::optional<RejectReason> judge(const Issued& issued, const ShareSubmission& share,
-                                    const BlockHash& hash, Instant now,
-                                    DuplicateFilter& seen) const;
-  std::optional<RejectReason> judge_form(const Job& job, const ShareSubmission& share,
-                                         Instant now) const;
+  std::optional<RejectReason> reason_against(const ShareDraft& draft, Instant now,
+                                             RecentHashes& seen) const;
+  std::optional<RejectReason> judge_form(const ShareDraft& draft, Instant now) const;
   std::optional<RejectReason> judge_version(const Job& job, const ShareSubmission& share) const;
   bool ntime_allowed(const Job& job, const ShareSubmission& share, Instant now) const;
   std::size_t rolled_size() const { return kExtranonceSize - prefix_.size; }
-  void load_target(const Issued& issued);
+  void load_target(std::uint16_t issue, const Difficulty& difficulty);
 
   const ChannelPolicy* policy_;
   ExtranoncePrefix prefix_;

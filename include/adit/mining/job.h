@@ -7,7 +7,7 @@
 
 #include "adit/bitcoin/header.h"
 #include "adit/bitcoin/merkle.h"
-#include "adit/crypto/sha256.h"
+#include "adit/crypto/sha256_many.h"
 #include "adit/mining/block_template.h"
 #include "adit/mining/coinbase.h"
 
@@ -32,7 +32,7 @@ struct Job {
   TipNumber tip;
   TemplatePtr block_template;
   CoinbaseHalves coinbase;
-  Sha256 coinbase_front;  ///< midstate after coinbase.prefix
+  Sha256Gap coinbase_hash;  ///< of the halves around an extranonce
   MerkleBranch branch;
   std::int32_t version = 0;  ///< the template's with the pool's version-rolling mask cleared
   std::uint32_t ntime = 0;
@@ -63,7 +63,7 @@ Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr
 bool is_promised(const Job& job, const NextWork& next);
 
 /// The header of a share: version as rolled, root folded from the coinbase with this extranonce. No
-/// allocation: hashing starts from the midstate after the coinbase's constant front.
+/// allocation. For many shares: hash_shares().
 HeaderBytes share_header(const Job& job, const Extranonce& extranonce, std::uint32_t version,
                          std::uint32_t ntime, std::uint32_t nonce);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "adit/bitcoin/header.h"
 #include "adit/bitcoin/target.h"
@@ -38,7 +39,7 @@ enum class RejectReason : std::uint8_t {
   LowDifficulty,
   Duplicate,
   Unauthorised,
-  StorageFull,  ///< the duplicate set or the disk can take no more; not credited
+  StorageFull,  ///< the ledger can take no more; not credited
 };
 inline constexpr std::size_t kRejectReasons = 10;
 std::string_view reject_reason_name(RejectReason reason);  ///< "stale-job", for logs and metrics
@@ -54,5 +55,18 @@ struct ShareVerdict {
   Difficulty difficulty;  ///< frozen into the job when it was issued
   Work work;              ///< the credit: work of that difficulty's target
 };
+
+/// A share on its way to its verdict, so that many can be hashed side by side: Channel::draft()
+/// begins it, hash_shares() hashes it, Channel::judge() ends it.
+struct ShareDraft {
+  ShareSubmission share;      ///< `rolled` is in verdict.extranonce now, and not looked at again
+  std::uint32_t version = 0;  ///< the header's
+  bool whole = false;         ///< job and extranonce are there: it has a header
+  ShareVerdict verdict;       ///< as far as known
+};
+
+/// Headers and hashes of all drafts that are whole, and whether they are blocks. Neighbours of one
+/// job are hashed side by side, so that two cost little more than one.
+void hash_shares(std::span<ShareDraft> drafts);
 
 }  // namespace adit

@@ -71,7 +71,7 @@ struct SessionContext {
   std::uint16_t boot_epoch =
       0;  ///< part of every job id, so that ids of an earlier run are unknown
   ExtranonceAllocator* prefixes = nullptr;
-  DuplicateFilter* seen = nullptr;
+  RecentHashes* seen = nullptr;
   WorkerTable* workers = nullptr;
   /// Parser, scratch and encoded jobs of the thread's V1 sessions; the first session makes it.
   std::shared_ptr<v1::ThreadState> v1;

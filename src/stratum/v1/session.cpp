@@ -88,9 +88,11 @@ void MinerSession::receive(Bytes wire, Instant now) {
         more = false;
         break;
       case LineFramer::Step::TooLong:
+        judge_bench(now);
         return close("line too long", true);
     }
   }
+  judge_bench(now);
   if (closed_) return;
   if (fresh) partial_since_ = now;
   if (!started_) start_work(now);
@@ -98,6 +100,11 @@ void MinerSession::receive(Bytes wire, Instant now) {
 }
 
 void MinerSession::on_line(std::string_view line, Instant now) {
+  SubmitLine share;
+  if (ready() && read_submit_line(line, share)) return submit(share.id, share.params, now);
+  // Whatever else this is: the shares before it come first.
+  judge_bench(now);
+  if (closed_) return;
   if (is_blank(line)) {
     if (!empty_lines_.allow(kEmptyLinesPerSecond, std::chrono::seconds(1), now))
       close("empty lines", true);
@@ -163,11 +170,11 @@ void MinerSession::reply_result(const Request& request, std::string_view result)
   reply(line);
 }
 
-void MinerSession::refuse(const Request& request, const Refusal& refusal, Instant now,
+void MinerSession::refuse(std::string_view id, const Refusal& refusal, Instant now,
                           std::string_view result) {
   std::string& line = context_.v1->reply;
   line.clear();
-  append_error(line, request.id, refusal.code, refusal.text, result);
+  append_error(line, id, refusal.code, refusal.text, result);
   reply(line);
   strike(refusal.points, now);
 }

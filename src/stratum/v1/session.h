@@ -19,6 +19,7 @@
 #include "stratum/v1/encode.h"
 #include "stratum/v1/framer.h"
 #include "stratum/v1/reply_queue.h"
+#include "stratum/v1/submit_line.h"
 #include "stratum/v1/thread_state.h"
 #include "stratum/v1/wishes.h"
 
@@ -70,17 +71,23 @@ class MinerSession final : public Session {
   void begin_difficulty(const PasswordWishes& wishes, Instant now);
   std::optional<WorkerIndex> authorised(std::string_view name) const;
 
-  bool read_submission(const Request& request, std::string_view& name, ShareSubmission& share,
-                       std::array<std::uint8_t, kExtranonceSize>& rolled, Instant now);
-  void report(const ShareVerdict& verdict, const ShareSubmission& share,
-              std::optional<WorkerIndex> worker);
-  void refuse_share(const Request& request, const ShareVerdict& verdict,
-                    const ShareSubmission& share, Instant now);
+  void submit(std::string_view id, const SubmitParams& params, Instant now);
+  std::optional<Refusal> read_submission(const SubmitParams& params, ShareSubmission& share,
+                                         Extranonce& rolled) const;
+  void judge_bench(Instant now);
+  void answer_share(const ShareDraft& draft, std::string_view id, std::optional<WorkerIndex> worker,
+                    Instant now);
+  void report(const ShareDraft& draft, std::optional<WorkerIndex> worker);
+  void refuse_share(std::string_view id, const ShareDraft& draft, Instant now);
 
   void reply(std::string_view line);
   void reply_result(const Request& request, std::string_view result);
-  void refuse(const Request& request, const Refusal& refusal, Instant now,
+  void refuse(std::string_view id, const Refusal& refusal, Instant now,
               std::string_view result = "null");
+  void refuse(const Request& request, const Refusal& refusal, Instant now,
+              std::string_view result = "null") {
+    refuse(request.id, refusal, now, result);
+  }
   void strike(std::uint32_t points, Instant now);
   void close(std::string reason, bool flush);
 

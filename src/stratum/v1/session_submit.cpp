@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // MinerSession: submit and settle. This is the hot path: nothing here allocates for an accepted
-// share once the session is warm.
+// share once the session is warm. The shares of one receive() are hashed together: see ShareBench.
 #include <algorithm>
 
 #include "adit/base/check.h"
@@ -24,13 +24,23 @@ std::string_view text_of(const dom::element& element) {
 }
 
 /// Eight hex digits; else why not.
-std::optional<Refusal> read_word(const dom::element& element, std::string_view size_text,
+std::optional<Refusal> read_word(std::string_view text, std::string_view size_text,
                                  std::uint32_t& word) {
-  const std::string_view text = text_of(element);
   if (text.size() != 8) return Refusal{Code::Other, size_text, 2};
   const auto value = hex_u32(text);
   if (!value) return kNotHex;
   word = *value;
+  return std::nullopt;
+}
+
+/// Up to six parameters; else why not.
+std::optional<Refusal> read_params(const Request& request, SubmitParams& params) {
+  if (request.params_kind != ParamsKind::Array) return Refusal{Code::Other, "params", 5};
+  for (const dom::element element : request.params) {
+    if (params.count == params.text.size()) return Refusal{Code::Other, "too many params", 5};
+    params.text[params.count++] = text_of(element);
+  }
+  if (params.count < 5) return Refusal{Code::Other, "too few params", 5};
   return std::nullopt;
 }
 
@@ -53,67 +63,85 @@ std::optional<WorkerIndex> MinerSession::authorised(std::string_view name) const
   return std::nullopt;
 }
 
-/// Reads the parameters; on a fault answers it and returns false.
-bool MinerSession::read_submission(const Request& request, std::string_view& name,
-                                   ShareSubmission& share,
-                                   std::array<std::uint8_t, kExtranonceSize>& rolled, Instant now) {
-  const auto fail = [&](const Refusal& refusal) {
-    refuse(request, refusal, now);
-    return false;
-  };
-  if (request.params_kind != ParamsKind::Array) return fail({Code::Other, "params", 5});
-  std::array<dom::element, 6> params;
-  std::size_t count = 0;
-  for (const dom::element element : request.params) {
-    if (count == params.size()) return fail({Code::Other, "too many params", 5});
-    params[count++] = element;
-  }
-  if (count < 5) return fail({Code::Other, "too few params", 5});
-  if (!params[0].is_string()) return fail({Code::Unauthorised, "no user name", 5});
-  name = text_of(params[0]);
-  if (!params[1].is_string()) return fail({Code::Other, "job id is not a string", 2});
-  const auto job = parse_job_id(text_of(params[1]));
-  if (!job) return fail({Code::JobNotFound, "job not found", 2});
-  const std::string_view extranonce2 = text_of(params[2]);
+/// Reads the parameters into `share` and the bytes behind its view; else why not.
+std::optional<Refusal> MinerSession::read_submission(const SubmitParams& params,
+                                                     ShareSubmission& share,
+                                                     Extranonce& rolled) const {
+  const auto& text = params.text;
+  if (text[0].data() == nullptr) return Refusal{Code::Unauthorised, "no user name", 5};
+  if (text[1].data() == nullptr) return Refusal{Code::Other, "job id is not a string", 2};
+  const auto job = parse_job_id(text[1]);
+  if (!job) return Refusal{Code::JobNotFound, "job not found", 2};
   const std::size_t size = context_.extranonce2_size;
-  if (extranonce2.size() != 2 * size)
-    return fail({Code::Other, "extranonce2 size", extranonce2.size() > kLongField ? 10u : 2u});
-  if (!from_hex(extranonce2, MutableBytes(rolled).first(size))) return fail(kNotHex);
-  if (const auto bad = read_word(params[3], "ntime size", share.ntime)) return fail(*bad);
-  if (const auto bad = read_word(params[4], "nonce size", share.nonce)) return fail(*bad);
-  if (count == 6) {
-    share.version_bits = hex_u32(text_of(params[5]));
-    if (!share.version_bits) return fail({Code::Other, "version bits", 5});
+  if (text[2].size() != 2 * size)
+    return Refusal{Code::Other, "extranonce2 size", text[2].size() > kLongField ? 10u : 2u};
+  if (!from_hex(text[2], MutableBytes(rolled).first(size))) return kNotHex;
+  if (const auto bad = read_word(text[3], "ntime size", share.ntime)) return bad;
+  if (const auto bad = read_word(text[4], "nonce size", share.nonce)) return bad;
+  if (params.count == 6) {
+    share.version_bits = hex_u32(text[5]);
+    if (!share.version_bits) return Refusal{Code::Other, "version bits", 5};
   }
-  if (job->epoch != context_.boot_epoch) return fail(refusal_of(RejectReason::UnknownJob));
+  if (job->epoch != context_.boot_epoch) return refusal_of(RejectReason::UnknownJob);
   share.job = job->job;
   share.job.issue = static_cast<std::uint16_t>(share.job.issue - issue_salt());
   share.rolled = Bytes(rolled).first(size);
-  return true;
+  return std::nullopt;
 }
 
+/// A submit that is not as firmware writes it: it came through the JSON reader.
 void MinerSession::on_submit(const Request& request, Instant now) {
   if (!channel_) return refuse(request, {Code::NotSubscribed, "not subscribed", 5}, now);
   if (workers_.empty()) return refuse(request, refusal_of(RejectReason::Unauthorised), now);
-  std::string_view name;
+  SubmitParams params;
+  if (const auto bad = read_params(request, params)) return refuse(request, *bad, now);
+  submit(request.id, params, now);
+}
+
+/// A share takes a seat on the bench, where it waits for company until the bytes of this receive()
+/// end, the bench is full, or something comes that is no share.
+void MinerSession::submit(std::string_view id, const SubmitParams& params, Instant now) {
   ShareSubmission share;
-  std::array<std::uint8_t, kExtranonceSize> rolled{};
-  if (!read_submission(request, name, share, rolled, now)) return;
-  const auto worker = authorised(name);
+  Extranonce rolled{};
+  if (const auto bad = read_submission(params, share, rolled)) {
+    judge_bench(now);
+    return refuse(id, *bad, now);
+  }
+  const auto worker = authorised(params.text[0]);
   share.authorised = worker.has_value();
-  const ShareVerdict verdict = channel_->submit(share, now, *context_.seen);
-  report(verdict, share, worker);
-  if (verdict.reject) return refuse_share(request, verdict, share, now);
-  if (!replies_.wait(request.id)) close("too many shares wait", false);
+  ShareBench& bench = context_.v1->bench;
+  bench.askers[bench.taken].id = id;
+  bench.askers[bench.taken].worker = worker;
+  channel_->draft(share, bench.drafts[bench.taken++]);
+  if (bench.taken == ShareBench::kSeats) judge_bench(now);
+}
+
+void MinerSession::judge_bench(Instant now) {
+  ShareBench& bench = context_.v1->bench;
+  if (bench.taken == 0) return;
+  hash_shares(std::span(bench.drafts).first(bench.taken));
+  events_.reserve(events_.size() + bench.taken);
+  for (std::size_t i = 0; i < bench.taken && !closed_; ++i) {
+    channel_->judge(bench.drafts[i], now, *context_.seen);
+    answer_share(bench.drafts[i], bench.askers[i].id, bench.askers[i].worker, now);
+  }
+  bench.taken = 0;
+}
+
+void MinerSession::answer_share(const ShareDraft& draft, std::string_view id,
+                                std::optional<WorkerIndex> worker, Instant now) {
+  report(draft, worker);
+  if (draft.verdict.reject) return refuse_share(id, draft, now);
+  if (!replies_.wait(id)) close("too many shares wait", false);
   channel_->vardiff().retarget(now);
 }
 
 /// Events for the owner: a block before everything else, whatever the verdict. Only a duplicate is
 /// not told again: its first coming was.
-void MinerSession::report(const ShareVerdict& verdict, const ShareSubmission& share,
-                          std::optional<WorkerIndex> worker) {
+void MinerSession::report(const ShareDraft& draft, std::optional<WorkerIndex> worker) {
+  const ShareVerdict& verdict = draft.verdict;
   if (verdict.is_block && verdict.reject != RejectReason::Duplicate) {
-    const JobPtr job = channel_->find_job(share.job);
+    const JobPtr job = channel_->find_job(draft.share.job);
     CHECK(job != nullptr);
     events_.push_back(BlockFound{job, verdict.header, verdict.extranonce, verdict.hash, worker});
   }
@@ -126,24 +154,27 @@ void MinerSession::report(const ShareVerdict& verdict, const ShareSubmission& sh
                                   verdict.difficulty, block.height, verdict.is_block});
 }
 
-void MinerSession::refuse_share(const Request& request, const ShareVerdict& verdict,
-                                const ShareSubmission& share, Instant now) {
+void MinerSession::refuse_share(std::string_view id, const ShareDraft& draft, Instant now) {
+  const ShareVerdict& verdict = draft.verdict;
   Refusal refusal = refusal_of(*verdict.reject);
   std::string text;
   if (*verdict.reject == RejectReason::LowDifficulty) {
     text = low_difficulty_text(verdict.hash, verdict.difficulty);
     refusal.text = text;
   }
-  const bool no_clock = share.ntime == 0 || share.ntime == 0xffffffff;
+  const bool no_clock = draft.share.ntime == 0 || draft.share.ntime == 0xffffffff;
   if (*verdict.reject == RejectReason::NtimeOutOfRange && no_clock) refusal.points = 2;
   // A miner that repeats its block out of joy is not an attacker.
   if (verdict.is_block) refusal.points = 0;
-  refuse(request, refusal, now);
+  refuse(id, refusal, now);
 }
 
-void MinerSession::settle(const ShareOutcome& outcome, Instant) {
+/// A share that the ledger refuses costs what it would have cost here: the thread remembers only
+/// the latest hashes.
+void MinerSession::settle(const ShareOutcome& outcome, Instant now) {
   replies_.settle(outcome.refused, context_.v1->reply, outbox_);
   if (outbox_.overflowed()) close("reads too slowly", false);
+  if (outcome.refused == RejectReason::Duplicate) strike(1, now);
 }
 
 }  // namespace adit::v1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// ThreadState: what the V1 sessions of one worker thread share: the JSON reader, scratch text, the
-// encoded newest jobs, and the difficulties of sessions that ended a while ago.
+// ThreadState: what the V1 sessions of one worker thread share: the JSON reader, the bench where
+// shares wait to be hashed together, scratch text, the encoded newest jobs, and the difficulties of
+// sessions that ended a while ago.
 #pragma once
 
 #include <array>
@@ -9,6 +10,8 @@
 #include <vector>
 
 #include "adit/mining/extranonce.h"
+#include "adit/mining/share.h"
+#include "adit/mining/worker_table.h"
 #include "adit/stratum/outbox.h"
 #include "stratum/v1/decode.h"
 
@@ -45,8 +48,22 @@ class ResumeTable {
   std::vector<Entry> entries_;
 };
 
+/// The shares of one receive() between their reading and their verdicts, so that they are hashed
+/// side by side. Empty between calls: no session sees another's.
+struct ShareBench {
+  static constexpr std::size_t kSeats = 8;
+  struct Asker {
+    std::string id;
+    std::optional<WorkerIndex> worker;
+  };
+  std::array<ShareDraft, kSeats> drafts;
+  std::array<Asker, kSeats> askers;
+  std::size_t taken = 0;
+};
+
 struct ThreadState {
   Decoder decoder;
+  ShareBench bench;
   std::string reply;
   NotifyCache notify;
   ResumeTable resume;
