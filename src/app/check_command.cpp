@@ -8,9 +8,11 @@
 #include "adit/base/log.h"
 #include "adit/bitcoin/block.h"
 #include "adit/node/node_link.h"
+#include "adit/stratum/v2/key_text.h"
 #include "app/commands.h"
 #include "app/config.h"
 #include "app/credentials.h"
+#include "app/key_files.h"
 #include "uv/http_client.h"
 #include "uv/system.h"
 
@@ -117,6 +119,22 @@ Status check_node(const Config& config, const NodeConfig& node, Caller& caller) 
   return {};
 }
 
+/// What miners of Stratum V2 would be shown.
+Status check_v2(const Config& config, UnixSeconds now) {
+  if (!config.v2.has_key()) return {};
+  uv::OsEntropy entropy;
+  const auto keeper = open_identity(config.v2, config.pool.network, now,
+                                    [&](MutableBytes out) { entropy.fill(out); });
+  if (!keeper) return keeper.error();
+  const v2::Certificate& certificate = keeper->identity()->certificate;
+  fmt::print("stratum v2  {}\n", v2::pool_url("HOST:PORT", keeper->authority()));
+  if (!config.v2.certificate_file.empty())
+    fmt::print("  certificate valid until {} (unix time), {} days from now\n",
+               certificate.not_valid_after.value(),
+               (certificate.not_valid_after.value() - now.value()) / v2::IdentityKeeper::kDay);
+  return {};
+}
+
 }  // namespace
 
 int check_command(const CommonOptions& options) {
@@ -132,6 +150,11 @@ int check_command(const CommonOptions& options) {
   uv::OsClock clock;
   Caller caller(clock);
   int status = 0;
+  const UnixSeconds now(static_cast<std::uint32_t>(clock.now().wall.value() / 1000));
+  if (const Status good = check_v2(*config, now); !good) {
+    fmt::print(stderr, "{}\n", good.error().text);
+    status = 1;
+  }
   for (const NodeConfig& node : config->nodes) {
     if (const Status good = check_node(*config, node, caller); !good) {
       fmt::print(stderr, "{}\n", good.error().text);

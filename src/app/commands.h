@@ -34,4 +34,15 @@ struct LedgerCommandOptions {
 };
 int ledger_command(const LedgerCommandOptions& options);
 
+struct KeygenOptions {
+  std::string out;  ///< empty: authority.key, or static.cert with `issue`
+  bool force = false;
+  bool issue = false;
+  std::string authority;   ///< with `issue`: file of the signing secret
+  std::string static_key;  ///< with `issue`: file of the static key, either half
+  std::uint32_t days = 90;
+  std::string network = "main";
+};
+int keygen_command(const KeygenOptions& options);
+
 }  // namespace adit

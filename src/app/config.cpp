@@ -3,17 +3,22 @@
 #include "app/config.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <cstdio>
 #include <memory>
 
 #include "app/credentials.h"
+#include "app/key_files.h"
 #include "app/toml_reader.h"
 
 namespace adit {
 namespace {
 
+constexpr std::string_view kNeedsKey =
+    "needs authority_secret_file (adit keygen makes one), or certificate_file with "
+    "static_secret_file";
 constexpr std::string_view kSchemes[] = {"solo", "pplns", "prop", "pps", "fpps"};
 
 std::string path_from(const std::string& file, const std::string& path) {
@@ -127,15 +132,87 @@ void read_v1(TomlTable table, const std::string& file, StratumV1Config& v1) {
   table.finish();
 }
 
+/// What the file holds; an error is reported at its key.
+template <class Read>
+auto read_key_file(TomlTable& table, const std::string& key, const std::string& path, Read read) {
+  auto found = read(path);
+  if (!found) table.fail(key, found.error().text);
+  return found;
+}
+
+void warn_if_readable(const std::string& path, std::vector<std::string>& warnings) {
+  if (is_readable_by_others(path))
+    warnings.push_back(fmt::format("{} can be read by other users: chmod 600 it", path));
+}
+
+void check_v2_keys(TomlTable& table, const StratumV2Config& v2, Network network,
+                   std::vector<std::string>& warnings) {
+  const auto refuse_demo = [&](const std::string& key, const XOnlyKey& authority) {
+    if (const Status good = refuse_demo_key(authority, network); !good)
+      table.fail(key, good.error().text);
+  };
+  if (!v2.authority_secret_file.empty()) {
+    const std::string key = "authority_secret_file";
+    if (access(v2.authority_secret_file.c_str(), F_OK) != 0)
+      return table.fail(key, fmt::format("{0} does not exist; make it with: adit keygen --out {0}",
+                                         v2.authority_secret_file));
+    const auto secret = read_key_file(table, key, v2.authority_secret_file, read_secret_key);
+    if (!secret) return;
+    refuse_demo(key, public_key_of(*secret));
+    return warn_if_readable(v2.authority_secret_file, warnings);
+  }
+  const auto issued =
+      read_key_file(table, "certificate_file", v2.certificate_file, read_certificate);
+  if (issued) refuse_demo("certificate_file", issued->authority);
+  (void)read_key_file(table, "static_secret_file", v2.static_secret_file, read_secret_key);
+  warn_if_readable(v2.static_secret_file, warnings);
+}
+
+void read_v2(TomlTable table, const Config& config, StratumV2Config& v2,
+             std::vector<std::string>& warnings) {
+  table.texts("listen", v2.listen);
+  for (const auto& [key, value] :
+       {std::pair<const char*, std::string*>{"authority_secret_file", &v2.authority_secret_file},
+        {"certificate_file", &v2.certificate_file},
+        {"static_secret_file", &v2.static_secret_file}}) {
+    table.text(key, *value);
+    *value = path_from(config.source, *value);
+  }
+  std::string mask = "1fffe000";
+  table.text("version_mask", mask);
+  if (mask == "1fffe000" || mask == "1fffffe0")
+    v2.version_mask = *hex_u32(mask);
+  else
+    table.fail("version_mask", "must be \"1fffe000\" or \"1fffffe0\"");
+  table.integer("channels_per_connection", v2.channels_per_connection, 1, 10'000);
+  table.integer("certificate_days", v2.certificate_days, 1, 3'650);
+  if (v2.certificate_file.empty() != v2.static_secret_file.empty())
+    table.fail(v2.certificate_file.empty() ? "static_secret_file" : "certificate_file",
+               "certificate_file and static_secret_file belong together");
+  else if (!v2.authority_secret_file.empty() && !v2.certificate_file.empty())
+    table.fail("certificate_file", "give either it or authority_secret_file");
+  else if (v2.has_key())
+    check_v2_keys(table, v2, config.pool.network, warnings);
+  else if (!v2.listen.empty())
+    table.fail("listen", std::string(kNeedsKey));
+  table.finish();
+}
+
+void read_auto(TomlTable table, bool has_key, StratumAutoConfig& both) {
+  table.texts("listen", both.listen);
+  if (!both.listen.empty() && !has_key)
+    table.fail("listen", "[stratum.v2] " + std::string(kNeedsKey));
+  table.finish();
+}
+
 /// Sections that a configuration may already have, for parts of the product that this version does
 /// not contain.
-void read_later_sections(TomlTable& stratum, TomlTable& root, std::vector<std::string>& warnings) {
+void read_later_sections(TomlTable& root, std::vector<std::string>& warnings) {
   const auto ignored = [&](TomlTable& parent, std::string_view key, std::string_view name) {
     if (!parent.has(key)) return;
     (void)parent.table(key);
     warnings.push_back(fmt::format("[{}] is ignored: this version has no such part", name));
   };
-  ignored(stratum, "v2", "stratum.v2");
   ignored(root, "api", "api");
 }
 
@@ -196,7 +273,9 @@ Result<Config> parse_config(std::string_view text, const std::string& name) {
   if (config.nodes.empty()) root.fail("node", "at least one [[node]] is required");
   TomlTable stratum = root.table("stratum");
   read_v1(stratum.table("v1"), name, config.v1);
-  read_later_sections(stratum, root, config.warnings);
+  read_v2(stratum.table("v2"), config, config.v2, config.warnings);
+  read_auto(stratum.table("auto"), config.v2.has_key(), config.both);
+  read_later_sections(root, config.warnings);
   stratum.finish();
   read_vardiff(root.table("vardiff"), text, config.vardiff);
   read_ledger(root.table("ledger"), config.ledger);

@@ -89,6 +89,10 @@ struct Config {
   std::vector<std::string> warnings;  ///< things an operator should hear at start
 };
 
+inline bool serves_v2(const Config& config) {
+  return !config.v2.listen.empty() || !config.both.listen.empty();
+}
+
 /// `name` stands in messages; relative paths in the text are taken from its folder.
 Result<Config> parse_config(std::string_view text, const std::string& name);
 Result<Config> load_config(const std::string& path);

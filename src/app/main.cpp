@@ -23,6 +23,29 @@ void add_logging(CLI::App* command, CommonOptions& options) {
   command->add_flag("-v,--verbose", options.verbose, "log every connection too");
 }
 
+void add_keygen(CLI::App& app, KeygenOptions& options, int& status) {
+  CLI::App* keygen = app.add_subcommand(
+      "keygen", "make a key pair for Stratum V2, or sign a certificate for one (--issue)");
+  keygen->add_option("--out", options.out,
+                     "file to write (default: authority.key, with --issue static.cert); a key "
+                     "pair's public half goes beside it, with .pub at the end");
+  keygen->add_flag("--force", options.force, "replace the file if it exists");
+  keygen->add_flag("--issue", options.issue,
+                   "sign a certificate for --static with the secret of --authority");
+  keygen->add_option("--authority", options.authority, "file of the authority's secret key");
+  keygen->add_option("--static", options.static_key,
+                     "file of the pool's static key, secret or public half");
+  keygen->add_option("--days", options.days, "validity of the certificate (90)")
+      ->check(CLI::Range(1, 3650));
+  keygen->add_option("--network", options.network,
+                     "main | testnet4 | signet | regtest: on main the demo key may not sign");
+  keygen->footer(
+      "Files are text, one line each. A secret key: base58check of its 32 bytes (mode 0600).\n"
+      "A public key: base58check of 01 00 and the X coordinate, as in a pool's URL.\n"
+      "A certificate: the authority's public key, a blank, 148 hex digits.");
+  keygen->callback([&] { status = keygen_command(options); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -80,6 +103,9 @@ int main(int argc, char** argv) {
       status = ledger_command(ledger);
     });
   }
+
+  KeygenOptions keygen;
+  add_keygen(app, keygen, status);
 
   try {
     app.parse(argc, argv);

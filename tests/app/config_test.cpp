@@ -5,9 +5,14 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include "adit/stratum/v2/key_text.h"
+#include "app/key_files.h"
 
 using namespace adit;
 
@@ -55,6 +60,8 @@ TEST_CASE("the reference file is valid and says the defaults") {
   CHECK(config.pool.scheme == defaults.pool.scheme);
   CHECK(config.pool.accept_names == defaults.pool.accept_names);
   CHECK(config.v1 == defaults.v1);
+  CHECK(config.v2 == defaults.v2);
+  CHECK(config.both == defaults.both);
   CHECK(config.ledger == defaults.ledger);
   CHECK(config.vardiff.start == defaults.vardiff.start);
   CHECK(config.vardiff.minimum == defaults.vardiff.minimum);
@@ -138,9 +145,157 @@ TEST_CASE("every mistake names its file, line and key") {
 }
 
 TEST_CASE("sections of later versions are heard of, not refused") {
-  const auto config = parse_config(
-      kGood + "[stratum.v2]\nlisten = [\"0.0.0.0:3334\"]\n[api]\nlisten = \"127.0.0.1:8080\"\n",
-      "x.toml");
+  const auto config = parse_config(kGood + "[api]\nlisten = \"127.0.0.1:8080\"\n", "x.toml");
   REQUIRE(config.ok());
-  CHECK(config->warnings.size() == 2);
+  CHECK(config->warnings.size() == 1);
+}
+
+namespace {
+
+// The secret half of the reference implementation's demo key.
+const std::string kDemoSecret = "mkDLTBBRxdBv998612qipDYoTK3YUrqLe8uWw7gu3iXbSrn2n";
+
+/// A folder with key files, beside a configuration that names them.
+class KeyFolder {
+ public:
+  KeyFolder() {
+    std::string name = "/tmp/adit-config-XXXXXX";
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  const std::string& path() const { return path_; }
+  ~KeyFolder() { std::filesystem::remove_all(path_); }
+  void write(const std::string& name, const std::string& text, mode_t mode = 0600) {
+    REQUIRE(write_key_file(path_ + "/" + name, text, mode, true).ok());
+  }
+  Result<Config> parse(const std::string& section) const {
+    return parse_config(kGood + section, path_ + "/x.toml");
+  }
+  /// "good", or the error without the folder's name.
+  std::string problem(const std::string& section) const {
+    const auto config = parse(section);
+    if (config) return "good";
+    std::string text = config.error().text;
+    for (std::size_t at; (at = text.find(path_ + "/")) != std::string::npos;)
+      text.erase(at, path_.size() + 1);
+    return text;
+  }
+
+ private:
+  std::string path_;
+};
+
+SecretKey secret_of(std::uint8_t value) {
+  return std::move(*SecretKey::from_bytes(ByteVec(32, value)));
+}
+
+}  // namespace
+
+TEST_CASE("Stratum V2 with the authority's secret") {
+  KeyFolder folder;
+  folder.write("authority.key", v2::secret_key_text(secret_of(1)));
+  const std::string key = "authority_secret_file = \"authority.key\"\n";
+  const auto config =
+      folder.parse("[stratum.v2]\nlisten = [\"0.0.0.0:3334\"]\n" + key +
+                   "version_mask = \"1fffffe0\"\nchannels_per_connection = 5\n"
+                   "certificate_days = 30\n[stratum.auto]\nlisten = [\"[::]:3335\"]\n");
+  REQUIRE_MESSAGE(config.ok(), (config ? "" : config.error().text));
+  CHECK(config->warnings.empty());
+  CHECK(config->v2.listen == std::vector<std::string>{"0.0.0.0:3334"});
+  CHECK(config->both.listen == std::vector<std::string>{"[::]:3335"});
+  CHECK(config->v2.version_mask == 0x1fffffe0);
+  CHECK(config->v2.channels_per_connection == 5);
+  CHECK(config->v2.certificate_days == 30);
+  const auto keeper = open_identity(config->v2, Network::Main, UnixSeconds(1'800'000'000),
+                                    [](MutableBytes out) { std::ranges::fill(out, 9); });
+  REQUIRE(keeper.ok());
+  CHECK(keeper->authority() == public_key_of(secret_of(1)));
+  folder.write("authority.key", v2::secret_key_text(secret_of(1)), 0644);
+  const auto open = folder.parse("[stratum.v2]\n" + key);
+  REQUIRE(open.ok());
+  REQUIRE(open->warnings.size() == 1);
+  CHECK(open->warnings[0].find("can be read by other users") != std::string::npos);
+}
+
+TEST_CASE("Stratum V2 with a certificate signed elsewhere") {
+  KeyFolder folder;
+  const SecretKey authority = secret_of(1), secret = secret_of(2);
+  const v2::IssuedCertificate issued{
+      public_key_of(authority), v2::issue_certificate(authority, public_key_of(secret),
+                                                      UnixSeconds(1'000), UnixSeconds(2'000), {})};
+  folder.write("static.key", v2::secret_key_text(secret));
+  folder.write("static.cert", issued.text());
+  const auto config = folder.parse(
+      "[stratum.v2]\nlisten = [\"0.0.0.0:3334\"]\ncertificate_file = \"static.cert\"\n"
+      "static_secret_file = \"static.key\"\n");
+  REQUIRE_MESSAGE(config.ok(), (config ? "" : config.error().text));
+  const auto open = [&](std::uint32_t now) {
+    const auto keeper = open_identity(config->v2, Network::Main, UnixSeconds(now),
+                                      [](MutableBytes out) { std::ranges::fill(out, 9); });
+    return keeper ? "good" : keeper.error().text;
+  };
+  CHECK(open(1'500) == "good");
+  CHECK(open(2'001).find("static.cert: the certificate cannot be used: it has expired") !=
+        std::string::npos);
+}
+
+TEST_CASE("every mistake with V2's keys names its file, line and key") {
+  KeyFolder folder;
+  folder.write("good.key", v2::secret_key_text(secret_of(1)));
+  folder.write("demo.key", kDemoSecret);
+  folder.write("bad.key", "nonsense");
+  const std::string listen = "listen = [\"0.0.0.0:3334\"]\n";
+  const std::string good = "authority_secret_file = \"good.key\"\n";
+  struct Row {
+    std::string text, expected;
+  };
+  const Row rows[] = {
+      {"[stratum.v2]\n" + listen, "9: stratum.v2.listen: needs authority_secret_file (adit keygen"},
+      {"[stratum.auto]\n" + listen, "9: stratum.auto.listen: [stratum.v2] needs authority_secret"},
+      {"[stratum.v2]\nauthority_secret_file = \"no.key\"\n",
+       "9: stratum.v2.authority_secret_file: no.key does not exist; make it with: adit keygen "
+       "--out "
+       "no.key"},
+      {"[stratum.v2]\nauthority_secret_file = \"bad.key\"\n",
+       "9: stratum.v2.authority_secret_file: bad.key: not a secret key: "},
+      {"[stratum.v2]\n" + good + "certificate_file = \"x\"\n",
+       "10: stratum.v2.certificate_file: certificate_file and static_secret_file belong together"},
+      {"[stratum.v2]\nstatic_secret_file = \"good.key\"\n",
+       "9: stratum.v2.static_secret_file: certificate_file and static_secret_file belong together"},
+      {"[stratum.v2]\n" + good + "certificate_file = \"x\"\nstatic_secret_file = \"y\"\n",
+       "10: stratum.v2.certificate_file: give either it or authority_secret_file"},
+      {"[stratum.v2]\ncertificate_file = \"bad.key\"\nstatic_secret_file = \"good.key\"\n",
+       "9: stratum.v2.certificate_file: bad.key: not a certificate: "},
+      {"[stratum.v2]\n" + good + "version_mask = \"1fffe001\"\n",
+       "10: stratum.v2.version_mask: must be \"1fffe000\" or \"1fffffe0\""},
+      {"[stratum.v2]\n" + good + "channels_per_connection = 0\n",
+       "10: stratum.v2.channels_per_connection: must be a whole number from 1 to 10000"},
+      {"[stratum.v2]\n" + good + "certificate_days = 3651\n",
+       "10: stratum.v2.certificate_days: must be a whole number from 1 to 3650"},
+      {"[stratum.v2]\n" + good + "tls_listen = []\n", "10: stratum.v2.tls_listen: unknown key"},
+      {"[stratum.v3]\n", "8: stratum.v3: unknown key"},
+      {"[stratum.v2]\nauthority_secret_file = \"demo.key\"\n", "good"},
+  };
+  for (const Row& row : rows) {
+    std::string text = folder.problem(row.text);
+    const std::string expected = row.expected == "good" ? "good" : "x.toml:" + row.expected;
+    CHECK_MESSAGE(text.starts_with(expected), text << " but expected " << expected);
+  }
+}
+
+TEST_CASE("the demo key may not vouch for a pool on the main network") {
+  KeyFolder folder;
+  folder.write("demo.key", kDemoSecret);
+  const std::string text =
+      "[pool]\npayout_address = \"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4\"\n[[node]]\n"
+      "rpc = \"http://127.0.0.1:8332\"\nuser = \"a\"\n[stratum.v2]\n"
+      "authority_secret_file = \"demo.key\"\n";
+  const auto config = parse_config(text, folder.path() + "/x.toml");
+  REQUIRE_FALSE(config.ok());
+  CHECK(config.error().text.find("x.toml:7: stratum.v2.authority_secret_file: this is the "
+                                 "reference implementation's demo key") != std::string::npos);
+  const XOnlyKey demo = public_key_of(*v2::parse_secret_key(kDemoSecret));
+  CHECK_FALSE(refuse_demo_key(demo, Network::Main).ok());
+  CHECK(refuse_demo_key(demo, Network::Signet).ok());
+  CHECK(refuse_demo_key(public_key_of(secret_of(1)), Network::Main).ok());
 }
