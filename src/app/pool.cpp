@@ -11,6 +11,8 @@
 #include <cstring>
 
 #include "adit/base/log.h"
+#include "adit/stratum/v2/key_text.h"
+#include "app/key_files.h"
 
 namespace adit {
 namespace {
@@ -38,8 +40,8 @@ Pool::~Pool() {
 Status Pool::start() {
   if (const Status s = open_books(); !s) return s;
   if (const Status s = make_workers(); !s) return s;
-  if (const Status s = listen(config_.v1.listen, false); !s) return s;
-  if (const Status s = listen(config_.v1.tls_listen, true); !s) return s;
+  if (const Status s = serve_v2(); !s) return s;
+  if (const Status s = listen_all(); !s) return s;
   make_upstream();
   const auto unsettled = ledger_->unsettled_blocks();
   if (!unsettled) return unsettled.error();
@@ -113,19 +115,55 @@ Status Pool::make_workers() {
   return {};
 }
 
-Status Pool::listen(const std::vector<std::string>& texts, bool tls) {
-  for (const std::string& text : texts) {
-    auto address = uv::parse_listen_address(text);
-    if (!address) return Error{ErrorCode::Invalid, "stratum.v1.listen: " + address.error().text};
-    if (const Status free = uv::check_port_free(*address); !free) return free;
-    for (const auto& worker : workers_) {
-      auto real = worker->listen(*address, tls);
-      if (!real) return real.error();
-      address = real;  // port 0: the others share the port the first one got
-    }
-    v1_addresses_.push_back(*address);
-    log_info("stratum", "V1 on {}{}", address->text(), tls ? " (TLS)" : "");
+Status Pool::serve_v2() {
+  if (!serves_v2(config_)) return {};
+  const FillRandom random = [this](MutableBytes out) { entropy_.fill(out); };
+  const UnixSeconds now(static_cast<std::uint32_t>(clock_.now().wall.value() / 1000));
+  for (const auto& worker : workers_) {
+    auto identity = open_identity(config_.v2, config_.pool.network, now, random);
+    if (!identity) return identity.error();
+    authority_ = identity->authority();
+    worker->serve_v2({*std::move(identity), random, config_.v2.version_mask,
+                      config_.v2.channels_per_connection});
   }
+  return {};
+}
+
+Status Pool::listen_all() {
+  const auto listen_as = [this](const std::vector<std::string>& texts, Protocol protocol, bool tls,
+                                std::vector<uv::ListenAddress>& real) -> Status {
+    for (const std::string& text : texts)
+      if (const Status s = listen(text, protocol, tls, real); !s) return s;
+    return {};
+  };
+  if (const Status s = listen_as(config_.v1.listen, Protocol::V1, false, v1_addresses_); !s)
+    return s;
+  if (const Status s = listen_as(config_.v1.tls_listen, Protocol::V1, true, v1_addresses_); !s)
+    return s;
+  if (const Status s = listen_as(config_.v2.listen, Protocol::V2, false, v2_addresses_); !s)
+    return s;
+  return listen_as(config_.both.listen, Protocol::Auto, false, auto_addresses_);
+}
+
+Status Pool::listen(const std::string& text, Protocol protocol, bool tls,
+                    std::vector<uv::ListenAddress>& listening) {
+  constexpr std::string_view kNames[] = {"V1", "V2", "V1 and V2"};
+  constexpr std::string_view kKeys[] = {"stratum.v1", "stratum.v2", "stratum.auto"};
+  const auto kind = static_cast<std::size_t>(protocol);
+  auto address = uv::parse_listen_address(text);
+  if (!address)
+    return Error{ErrorCode::Invalid,
+                 fmt::format("{}.listen: {}", kKeys[kind], address.error().text)};
+  if (const Status free = uv::check_port_free(*address); !free) return free;
+  for (const auto& worker : workers_) {
+    auto real = worker->listen(*address, protocol, tls);
+    if (!real) return real.error();
+    address = real;  // port 0: the others share the port the first one got
+  }
+  listening.push_back(*address);
+  log_info("stratum", "{} on {}{}", kNames[kind], address->text(), tls ? " (TLS)" : "");
+  if (protocol != Protocol::V1)
+    log_info("stratum", "V2 miners use {}", v2::pool_url(address->text(), authority_));
   return {};
 }
 

@@ -35,6 +35,10 @@ class Pool {
   Status start();
   /// Where it listens, in the order of the configuration; ports are the real ones.
   const std::vector<uv::ListenAddress>& v1_addresses() const { return v1_addresses_; }
+  const std::vector<uv::ListenAddress>& v2_addresses() const { return v2_addresses_; }
+  const std::vector<uv::ListenAddress>& auto_addresses() const { return auto_addresses_; }
+  /// The key in V2 miners' URLs; valid when V2 is served.
+  const XOnlyKey& authority() const { return authority_; }
   /// Sends miners away over `over`, writes what is acknowledged, ends all threads.
   void stop(Duration over);
   /// Takes over what may change while miners are connected (vardiff, the TLS certificate); names
@@ -46,17 +50,22 @@ class Pool {
  private:
   Status open_books();
   Status make_workers();
-  Status listen(const std::vector<std::string>& texts, bool tls);
+  Status serve_v2();
+  Status listen_all();
+  Status listen(const std::string& text, Protocol protocol, bool tls,
+                std::vector<uv::ListenAddress>& listening);
   void make_upstream();
 
   Config config_;
   PoolHooks hooks_;
   uv::OsClock clock_;
+  uv::OsEntropy entropy_;
   KeptBlocks kept_;
   std::unique_ptr<LedgerWriter> ledger_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Upstream> upstream_;
-  std::vector<uv::ListenAddress> v1_addresses_;
+  std::vector<uv::ListenAddress> v1_addresses_, v2_addresses_, auto_addresses_;
+  XOnlyKey authority_;
   int lock_fd_ = -1;
   bool running_ = false;
 };

@@ -3,6 +3,8 @@
 // workers. Found blocks are in upstream_blocks.cpp.
 #include "app/upstream.h"
 
+#include <algorithm>
+
 #include "adit/base/log.h"
 #include "app/credentials.h"
 #include "uv/system.h"
@@ -15,6 +17,10 @@ constexpr std::size_t kFoundBox = 4'096;
 NodeOptions node_options(const Config& config) {
   NodeOptions options;
   options.network = config.pool.network;
+  // A pool that is restarted again and again must not use up the nodes' RPC threads.
+  if (std::all_of(config.nodes.begin(), config.nodes.end(),
+                  [](const NodeConfig& node) { return !node.zmq_hashblock.empty(); }))
+    options.first_long_poll = std::chrono::minutes(1);
   return options;
 }
 
@@ -23,6 +29,8 @@ JobOptions job_options(const Config& config, const BlockTemplate& block_template
   options.version_mask = config.v1.version_mask;
   options.coinbase_tag = config.pool.coinbase_tag;
   options.outputs = {{block_template.coinbase_value, config.pool.payout.script}};
+  const Satoshi next = block_subsidy(block_template.network, block_template.height + 1);
+  if (serves_v2(config)) options.next_outputs = {{next, config.pool.payout.script}};
   return options;
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "adit/base/log.h"
-#include "adit/stratum/v1.h"
 #include "uv/system.h"
 
 namespace adit {
@@ -42,9 +41,11 @@ Worker::~Worker() {
   slots_.clear();
 }
 
-Result<uv::ListenAddress> Worker::listen(const uv::ListenAddress& address, bool tls) {
+Result<uv::ListenAddress> Worker::listen(const uv::ListenAddress& address, Protocol protocol,
+                                         bool tls) {
   auto listener = uv::TcpListener::listen(
-      loop_, address, [this, tls](uv::StreamPtr stream) { accept(std::move(stream), tls); });
+      loop_, address,
+      [this, protocol, tls](uv::StreamPtr stream) { accept(std::move(stream), protocol, tls); });
   if (!listener) return listener.error();
   const uv::ListenAddress real = (*listener)->address();
   listeners_.push_back(std::move(*listener));
@@ -66,7 +67,7 @@ void Worker::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Worker::accept(uv::StreamPtr stream, bool tls) {
+void Worker::accept(uv::StreamPtr stream, Protocol protocol, bool tls) {
   if (draining_) return;
   if (open() >= options_.max_connections) {
     counters_.closes.add();
@@ -85,7 +86,7 @@ void Worker::accept(uv::StreamPtr stream, bool tls) {
   if (!options_.proxy_from.empty() && options_.proxy_from.contains(stream->peer().host()))
     wrapping.proxy = std::make_unique<uv::ProxyParser>();
   if (tls) wrapping.tls = std::make_unique<uv::TlsCodec>(options_.tls);
-  auto session = v1::make_session(context_, job_, now());
+  auto session = make_session(protocol);
   Slot& slot = slots_[place.slot];
   slot.connection =
       std::make_unique<Connection>(static_cast<ConnectionHost&>(*this), place, std::move(stream),
@@ -115,6 +116,7 @@ void Worker::read_messages() {
       handle(*drain);
     else if (auto* policy = std::get_if<PolicyChanged>(&message)) {
       context_.policy.vardiff = policy->vardiff;
+      if (v2_) v2_->policy.vardiff = policy->vardiff;
       options_.tls = policy->tls;
     }
   }

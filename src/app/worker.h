@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "adit/runtime/mailbox.h"
+#include "adit/stratum/v2.h"
 #include "app/config.h"
 #include "app/connection.h"
 #include "app/counters.h"
@@ -43,6 +44,16 @@ constexpr Duration leave_time(std::uint64_t connections) {
   return std::min<Duration>(std::chrono::seconds(20), std::chrono::milliseconds(500 + connections));
 }
 
+enum class Protocol : std::uint8_t { V1, V2, Auto };
+
+/// What Stratum V2 needs beside WorkerOptions.
+struct V2Service {
+  v2::IdentityKeeper identity;
+  FillRandom random;
+  std::uint32_t version_mask = 0;
+  std::uint32_t channels_per_connection = 0;
+};
+
 /// Where a worker sends what it learns. Thread-safe; called from the worker's thread.
 struct WorkerLinks {
   std::function<bool(ShareBatch&&)>
@@ -55,8 +66,10 @@ class Worker final : private ConnectionHost {
   Worker(Clock& clock, WorkerOptions options, WorkerLinks links);
   ~Worker();
 
+  /// Before start() and before a listen() for V2 or Auto.
+  void serve_v2(V2Service service);
   /// Before start(). The address comes back with the real port.
-  Result<uv::ListenAddress> listen(const uv::ListenAddress& address, bool tls);
+  Result<uv::ListenAddress> listen(const uv::ListenAddress& address, Protocol protocol, bool tls);
   void start();
   /// Any thread.
   bool post(WorkerMessage message);
@@ -70,7 +83,10 @@ class Worker final : private ConnectionHost {
     std::uint32_t generation = 0;
   };
   void run();
-  void accept(uv::StreamPtr stream, bool tls);
+  void accept(uv::StreamPtr stream, Protocol protocol, bool tls);
+  std::unique_ptr<Session> make_session(Protocol protocol);
+  void prepare_keys();
+  void renew_identity();
   void read_messages();
   void handle(JobPublished& message);
   void handle(CommitReceipt& message);
@@ -105,6 +121,9 @@ class Worker final : private ConnectionHost {
   uv::Loop loop_;
   std::unique_ptr<uv::Async> wake_;
   std::unique_ptr<uv::Timer> timer_;
+  std::unique_ptr<v2::ThreadState> v2_;  // null: V1 only
+  std::optional<v2::IdentityKeeper> identity_;
+  std::unique_ptr<uv::Timer> keys_timer_, identity_timer_;
   Mailbox<WorkerMessage> inbox_;
   std::vector<WorkerMessage> messages_;
   std::vector<std::unique_ptr<uv::TcpListener>> listeners_;

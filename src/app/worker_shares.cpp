@@ -78,6 +78,7 @@ void Worker::post_batch() {
   counters_.posted.add(count);
   batch_.named.clear();
   batch_.shares.clear();
+  batch_.shares.reserve(count);  // the next turn brings about as many
 }
 
 void Worker::handle(CommitReceipt& receipt) {
