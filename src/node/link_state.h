@@ -77,6 +77,7 @@ struct NodeLink::State {
   NodeOptions options;
   std::vector<Link> links;
   bool started = false;
+  Instant long_polls_from{};
   std::uint64_t last_token = 0;
   std::vector<RpcRequest> requests;
   std::vector<NodeEvent> events;

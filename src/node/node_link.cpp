@@ -43,6 +43,7 @@ void NodeLink::start(Instant now) {
   CHECK(!state_->started);
   state_->started = true;
   state_->alive_until = now;
+  state_->long_polls_from = now + state_->options.first_long_poll;
   for (Link& link : state_->links) {
     link.call.at = now;
     link.last_ok = link.left_at = now;

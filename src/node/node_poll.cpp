@@ -182,7 +182,7 @@ void NodeLink::State::become_ready(std::uint32_t node, Instant now) {
   link.status.reason.clear();
   link.refusals = link.idle_polls = 0;
   link.templates.at = std::max(now, link.templates.at);
-  link.long_poll.at = std::max(now, link.long_poll.at);
+  link.long_poll.at = std::max({now, link.long_poll.at, long_polls_from});
   tell_node(node);
 }
 

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <mutex>
 
+#include "adit/base/log.h"
 #include "rocks/durable_file.h"
 #include "rocks/rocks_options.h"
 
@@ -169,6 +170,13 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open_reader(const std::string& p
     // The writer may delete a file between the list and the look; the next list is newer.
     s = rocksdb::DB::OpenAsSecondary(options, path, impl->scratch, families, &opened, &impl->db);
     if (s.ok()) break;
+  }
+  if (s.IsCorruption()) {
+    // A log that a power loss left torn: a secondary refuses it, though the next start will read it
+    // up to there.
+    const auto whole = rocksdb::DB::OpenForReadOnly(options, path, families, &opened, &impl->db);
+    if (whole.ok()) log_warn("ledger", "{}: {}; what stands before is shown", path, s.ToString());
+    if (whole.ok()) s = whole;
   }
   if (!s.ok()) return map_error(path, s);
   impl->take(opened);

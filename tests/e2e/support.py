@@ -24,6 +24,8 @@ REAL_NODE = os.environ.get('ADIT_TEST_BITCOIND', '')
 SIM_NODE = os.path.join(ROOT, 'tools', 'sim-node')
 
 POOL_ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
+PAYOUTS = {'regtest': POOL_ADDRESS, 'main': 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4',
+           'signet': 'tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx', 'testnet4': 'tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx'}
 MINER_ADDRESS = 'bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry'
 OTHER_ADDRESS = 'mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn'
 
@@ -111,6 +113,8 @@ class SimNode:
         self.cookie = os.path.join(folder, name + '.cookie')
         self.name = name
         self.options = {'seed': 1, 'tx-count': 6, **{k.replace('_', '-'): v for k, v in options.items()}}
+        for only_real in ('blocks', 'wallet'):
+            self.options.pop(only_real, None)
         self.port = self.options.pop('port', 0)
         self.process = None
 
@@ -140,6 +144,18 @@ class SimNode:
     def generate(self, count=1):
         return self.rpc('sim_generate', count)
 
+    def reorg(self, depth=1, extra=1):
+        return self.rpc('sim_reorg', depth, extra)
+
+    def peer_url(self):
+        with open(self.cookie) as cookie:
+            return f'http://{cookie.read().strip()}@127.0.0.1:{self.port}'
+
+    def connect(self, other):
+        """As peers, each telling the other; known again after a restart of `other`, but not of this one."""
+        self.rpc('sim_peer', other.peer_url())
+        other.rpc('sim_peer', self.peer_url())
+
     def stop(self):
         if self.process:
             self.process.kill()
@@ -147,15 +163,16 @@ class SimNode:
 
 
 class Pool:
-    def __init__(self, folder, nodes, name='pool', vardiff=None, extra='', v1='', pool='', zmq=True, workers=1):
+    def __init__(self, folder, nodes, name='pool', vardiff=None, extra='', v1='', pool='', zmq=True, workers=1,
+                 network='regtest'):
         self.folder = folder
         self.name = name
         self.data = os.path.join(folder, name + '-data')
         self.config = os.path.join(folder, name + '.toml')
         vardiff = vardiff or 'start = 1e-10\nminimum = 1e-10\nmaximum = 1e-10\n'
         with open(self.config, 'w') as config:
-            config.write(f'data_dir = "{self.data}"\nworkers = {workers}\n[pool]\nname = "test"\nnetwork = "regtest"\n'
-                         f'payout_address = "{POOL_ADDRESS}"\naccept_names = false\n{pool}\n' +
+            config.write(f'data_dir = "{self.data}"\nworkers = {workers}\n[pool]\nname = "test"\n'
+                         f'network = "{network}"\npayout_address = "{PAYOUTS[network]}"\naccept_names = false\n{pool}\n' +
                          ''.join(node.section(zmq) for node in nodes) +
                          f'[stratum.v1]\nlisten = ["127.0.0.1:0"]\n{v1}\n[vardiff]\n{vardiff}\n{extra}\n')
         self.process = None
@@ -222,14 +239,14 @@ class PoolTest(unittest.TestCase):
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def need_sim(self):
-        """For tests that order a node to fail."""
+        """For tests that order a node to fail, or to have bits or a time that a real one has not."""
         if REAL_NODE:
             self.skipTest('this test needs a simulated node')
 
     def make_node(self, **options):
         if REAL_NODE:
             from real_node import RealBitcoind
-            node = RealBitcoind(self.folder, REAL_NODE, options.get('name', 'node')).start()
+            node = RealBitcoind(self.folder, REAL_NODE, **options).start()
         else:
             node = SimNode(self.folder, **options).start()
         self.addCleanup(node.stop)

@@ -30,14 +30,19 @@ SILENCES = ['503', '401', 'close', 'reset', 'cut', 'truncated', 'length_long', '
             'chunked_garbage', 'not_http', '404']
 
 
-class Answers(PoolTest):
+class OneMiner(PoolTest):
     def setUp(self):
         super().setUp()
-        self.need_sim()
         self.node = self.make_node(bits='1f7fffff')
         self.pool = self.make_pool(self.node)
         self.miner = Finder(self.pool, self.node)
         self.addCleanup(self.miner.close)
+
+
+class Answers(OneMiner):
+    def setUp(self):
+        self.need_sim()
+        super().setUp()
 
     def ends(self, digest, states, detail=''):
         row = wait_state(self.pool, digest, states[-1])
@@ -78,6 +83,16 @@ class Answers(PoolTest):
             self.node.rpc('sim_warmup', False)
             wait_state(self.pool, digest, 'accepted')
 
+    def test_a_slow_submission_holds_up_no_other(self):
+        self.miner.on_tip()
+        self.node.rpc('sim_fault', 'hang', 'submitblock', 1, None, 20)
+        slow, quick = self.miner.find_block(), self.miner.find_block()
+        wait_best(self.node, quick, 3)
+        wait_state(self.pool, quick, 'accepted')
+        self.assertIn(block_row(self.pool, slow)['state'], ('found', 'submitted', 'side'))
+
+
+class Chain(OneMiner):
     def test_a_block_is_a_block_whatever_the_share_is_worth(self):
         self.miner.on_tip()
         params, job = self.miner.find(self.miner.user, block=True), self.miner.job
@@ -85,7 +100,6 @@ class Answers(PoolTest):
         self.miner.on_tip()
         self.assertEqual(self.miner.submit(params)['error'][0], 21)
         stale = self.miner.share_hash(params, job)
-        wait_until(lambda: submissions(self.node, stale), what='a stale winner is submitted')
         wait_state(self.pool, stale, 'side')
         self.assertNotIn(stale, [row['hash'] for row in self.pool.lines('shares')])
 
@@ -98,29 +112,21 @@ class Answers(PoolTest):
         self.assertIs(replies[0]['result'], True)
         self.assertEqual({reply['error'][0] for reply in replies[1:]} - {21, 22}, set())
         wait_state(self.pool, digest, 'accepted')
-        self.assertEqual(len(submissions(self.node, digest)), 1)
+        self.assertLessEqual(len(submissions(self.node, digest)), 1)
         self.assertEqual([row['hash'] for row in self.pool.lines('shares')], [digest])
         self.assertEqual(len(vault_files(self.pool)), 1)
-
-    def test_a_slow_submission_holds_up_no_other(self):
-        self.miner.on_tip()
-        self.node.rpc('sim_fault', 'hang', 'submitblock', 1, None, 20)
-        slow, quick = self.miner.find_block(), self.miner.find_block()
-        wait_best(self.node, quick, 3)
-        wait_state(self.pool, quick, 'accepted')
-        self.assertIn(block_row(self.pool, slow)['state'], ('found', 'submitted', 'side'))
 
     def test_reorgs_orphan_by_proof_and_may_bring_back(self):
         self.miner.on_tip()
         digest = self.miner.find_block()
         wait_state(self.pool, digest, 'accepted')
-        rival = self.node.rpc('sim_reorg', 1)[0]
+        rival = self.node.reorg(1)[0]
         wait_state(self.pool, digest, 'side')
         self.node.generate(4)  # the rival is six deep: not yet a proof
         self.node.rpc('invalidateblock', rival)
         wait_state(self.pool, digest, 'accepted')
         self.node.generate(5)
-        self.node.rpc('sim_reorg', 6)
+        self.node.reorg(6)
         wait_state(self.pool, digest, 'orphaned')
         self.assertEqual(states_told(self.pool, digest), ['accepted', 'side', 'accepted', 'side', 'orphaned'])
 

@@ -171,20 +171,20 @@ class PowerLoss(SickDisk):
         first = next(n for n, end in enumerate(records.ends) if end >= told[0][0])
         for loss in range(times):
             count = chance.randrange(first + 1, len(records.all) + 1)
-            with self.subTest(loss=loss, count=count):
-                shutil.rmtree(pool.data)
-                power_loss(records, count, pool.data, chance)
-                yield records.ends[count - 1]
+            shutil.rmtree(pool.data)
+            power_loss(records, count, pool.data, chance)
+            yield loss, records.ends[count - 1]
 
     def test_the_books_after_a_loss_at_any_moment_hold_every_acknowledged_share(self):
         pool = self.sick_pool(log=True)
         told, blocks = self.mine_and_kill(pool)
         begin = time.monotonic()
-        for end in self.losses(pool, told, LOSSES):
-            self.assert_booked(pool, {digest for size, digest in told if size <= end})
-            files = ' '.join(vault_files(pool))
-            self.assertEqual([digest for size, digest in blocks if size <= end and digest not in files], [],
-                             'a block of an acknowledged share is not kept')
+        for loss, end in self.losses(pool, told, LOSSES):
+            with self.subTest(loss=loss):
+                self.assert_booked(pool, {digest for size, digest in told if size <= end})
+                files = ' '.join(vault_files(pool))
+                self.assertEqual([digest for size, digest in blocks if size <= end and digest not in files], [],
+                                 'a block of an acknowledged share is not kept')
         print(f'{LOSSES} power losses in {time.monotonic() - begin:.0f} s, {len(told)} shares and {len(blocks)} blocks')
         # And the pool goes on from such a disk.
         pool.start().wait_work()
@@ -196,7 +196,7 @@ class PowerLoss(SickDisk):
         pool = self.sick_pool(log=True, extra='[ledger]\ndurability = "relaxed"')
         told, _ = self.mine_and_kill(pool, 30)
         lost = 0
-        for end in self.losses(pool, told, LOSSES // 4):
+        for _, end in self.losses(pool, told, LOSSES // 4):
             before = [digest for size, digest in told if size <= end]
             booked = {row['hash'] for row in pool.lines('shares')}
             kept = [digest in booked for digest in before]

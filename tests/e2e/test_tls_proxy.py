@@ -34,7 +34,6 @@ class Tls(PoolTest):
         return path + '.pem'
 
     def tls_pool(self):
-        self.need_sim()
         self.node = self.make_node(bits='1d00ffff')
         v1 = 'tls_listen = ["127.0.0.1:0"]\ntls_certificate = "tls.pem"\ntls_key = "tls.key"'
         pool = self.make_pool(self.node, v1=v1, workers=2)
@@ -48,7 +47,7 @@ class Tls(PoolTest):
             self.assertIn(safe.sock.version(), ('TLSv1.2', 'TLSv1.3'))
             for miner in (safe, plain):
                 miner.hello(USER)
-                requests = [miner.send('mining.submit', miner.find(USER)) for _ in range(200)]
+                requests = [miner.send('mining.submit', miner.find(USER, block=False)) for _ in range(200)]
                 self.assertEqual([miner.wait_reply(request)['result'] for request in requests], [True] * 200)
             jobs = safe.jobs
             self.node.generate()
@@ -66,7 +65,7 @@ class Tls(PoolTest):
                     miner.send_raw(data)
                     with self.assertRaises((Closed, ValueError)):
                         miner.read_line(12)
-            self.assertIs(healthy.submit(healthy.find(USER))['result'], True)
+            self.assertIs(healthy.submit(healthy.find(USER, block=False))['result'], True)
 
     def test_a_reload_brings_the_new_certificate(self):
         old = shutil.copy(self.certificate(), os.path.join(self.folder, 'old.pem'))
@@ -85,7 +84,7 @@ class Tls(PoolTest):
                 except ssl.SSLError:
                     return False
             wait_until(renewed, 5, 'the new certificate is shown')
-            self.assertIs(stays.submit(stays.find(USER))['result'], True)
+            self.assertIs(stays.submit(stays.find(USER, block=False))['result'], True)
             with open(os.path.join(self.folder, 'tls.pem'), 'w') as broken:
                 broken.write('nonsense')
             os.kill(pool.process.pid, signal.SIGHUP)
@@ -103,7 +102,6 @@ class Tls(PoolTest):
 class Proxy(PoolTest):
     def setUp(self):
         super().setUp()
-        self.need_sim()
         self.pool = self.make_pool(self.make_node(bits='1d00ffff'), v1='proxy_from = ["127.0.0.1/32"]')
 
     def test_headers_of_both_versions(self):
@@ -117,7 +115,7 @@ class Proxy(PoolTest):
                     for at in range(len(header)):  # a header may come in any number of pieces
                         miner.send_raw(header[at:at + 1])
                     miner.hello(USER)
-                    self.assertIs(miner.submit(miner.find(USER))['result'], True)
+                    self.assertIs(miner.submit(miner.find(USER, block=False))['result'], True)
                 self.pool.wait_log('debug +worker: .*' + source.replace('.', r'\.'), mark)
 
     def test_wrong_headers_close(self):

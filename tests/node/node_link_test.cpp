@@ -289,3 +289,22 @@ TEST_CASE("proposals") {
     CHECK(stage.count<ProposalFailed>() == 0);
   }
 }
+
+TEST_CASE(
+    "where hints come, the first long poll waits, so that restarts do not use up RPC threads") {
+  NodeOptions options = regtest();
+  options.first_long_poll = std::chrono::seconds(60);
+  Stage stage(options, 1);
+  stage.nodes[0].mine(100);
+  stage.start();
+  stage.run_for(std::chrono::seconds(59));
+  CHECK(stage.count<TemplateReady>() >= 1);
+  CHECK(stage.asked["0 getblocktemplate longpoll"] == 0);
+  stage.nodes[0].mine(101);
+  stage.hint(0);
+  stage.run_for(std::chrono::milliseconds(20));
+  CHECK(stage.all<TemplateReady>().back().new_tip == false);  // the empty job came before
+  CHECK(stage.all<TemplateReady>().back().block_template->prev == hash_number(101));
+  stage.run_for(std::chrono::seconds(2));
+  CHECK(stage.asked["0 getblocktemplate longpoll"] == 1);
+}

@@ -242,6 +242,32 @@ TEST_CASE("damage: a flipped byte anywhere is noticed, or was of no account") {
   CHECK(noticed > 5);
 }
 
+TEST_CASE("damage: a log torn by a power loss is read up to there") {
+  Scratch dir;
+  {
+    auto store = must_open(dir.at("db"));
+    LedgerBatch safe, torn;
+    safe.put(Family::Workers, "a", "safe");
+    torn.put(Family::Workers, "b", std::string(3'000, 'x'));
+    REQUIRE(store->commit(safe, true).ok());
+    REQUIRE(store->commit(torn, false).ok());
+    std::filesystem::copy(dir.at("db"), dir.at("copy"), std::filesystem::copy_options::recursive);
+  }
+  for (const auto& e : std::filesystem::directory_iterator(dir.at("copy"))) {
+    std::string bytes = adit::test::slurp(e.path());
+    const std::size_t at = bytes.find("xxxx");
+    if (e.path().extension() != ".log" || at == std::string::npos) continue;
+    bytes.replace(at + 500, 512, 512, '\0');  // a sector that was not written
+    adit::test::spill(e.path(), bytes);
+  }
+  auto reader = RocksStore::open_reader(dir.at("copy"));
+  REQUIRE(reader.ok());
+  CHECK(keys_of(**reader, Family::Workers, "") == "a ");
+  reader->reset();
+  auto store = must_open(dir.at("copy"));
+  CHECK(keys_of(*store, Family::Workers, "") == "a ");
+}
+
 TEST_CASE("damage: an old copy of the database is refused by the mark") {
   Scratch dir;
   HighWater mark;

@@ -118,6 +118,9 @@ struct NodeOptions {
   std::uint32_t coinbase_sigops = 400;
   Duration poll = std::chrono::seconds(1);
   Duration template_refresh = std::chrono::seconds(30);
+  /// From the start to the first long poll. bitcoind 28 keeps one of its four RPC threads for each
+  /// one whose client has gone, for a minute or until the next block.
+  Duration first_long_poll{};
 };
 
 class NodeLink {
