@@ -89,6 +89,10 @@ Status check_node(const Config& config, const NodeConfig& node, Caller& caller) 
     return Error{ErrorCode::Conflict,
                  fmt::format("{}: is on another chain than {}: genesis {}", node.rpc,
                              network_name(config.pool.network), *genesis)};
+  const auto info = caller.call(node, "getblockchaininfo", "[]");
+  if (!info) return info.error();
+  if (const auto objection = chain_objection(*info, config.pool.network))
+    return Error{ErrorCode::Unavailable, fmt::format("{}: not ready: {}", node.rpc, *objection)};
   const auto answer =
       caller.call(node, "getblocktemplate",
                   config.pool.network == Network::Signet ? R"([{"rules":["segwit","signet"]}])"

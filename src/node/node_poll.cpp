@@ -23,7 +23,37 @@ std::optional<std::string> rolled_back(const Link& link, std::uint32_t height) {
   return fmt::format("rolled back from height {} to {}", link.highest, height);
 }
 
+struct ChainInfo {
+  std::string chain;
+  std::uint32_t height = 0;
+  bool syncing = false;
+};
+
+std::optional<ChainInfo> read_chain_info(std::string_view text) {
+  const JsonText json(text);
+  if (!json.root() || !json.root()->is_object()) return std::nullopt;
+  const auto chain = json_string(*json.root(), "chain");
+  const auto blocks = json_integer(*json.root(), "blocks");
+  // btcd has no such key: it refuses templates itself while it syncs.
+  const bool told = json.root()->at_key("initialblockdownload").error() == simdjson::SUCCESS;
+  const auto syncing =
+      told ? json_bool(*json.root(), "initialblockdownload") : std::optional(false);
+  if (!chain || !blocks || !syncing || *blocks < 0 || *blocks > INT32_MAX) return std::nullopt;
+  return ChainInfo{std::string(*chain), static_cast<std::uint32_t>(*blocks), *syncing};
+}
+
 }  // namespace
+
+std::optional<std::string> chain_objection(std::string_view blockchain_info, Network network) {
+  const auto info = read_chain_info(blockchain_info);
+  if (!info) return "getblockchaininfo: odd answer";
+  if (info->chain != network_chain_name(network))
+    return fmt::format("chain is {}", log_escape(info->chain));
+  // A regtest node says so until it has a block of the last day; it is never waiting for peers.
+  if (info->syncing && network != Network::Regtest)
+    return fmt::format("initial block download, at height {}", info->height);
+  return std::nullopt;
+}
 
 void NodeLink::State::pump_call(std::uint32_t node, Instant now) {
   Link& link = links[node];
@@ -128,28 +158,16 @@ void NodeLink::State::call_answered(std::uint32_t node, Ask ask, const RpcResult
 
 void NodeLink::State::chain_info(std::uint32_t node, const std::string& text, Instant now) {
   Link& link = links[node];
-  const JsonText json(text);
-  const bool object = json.root() && json.root()->is_object();
-  const auto chain = object ? json_string(*json.root(), "chain") : std::nullopt;
-  const auto blocks = object ? json_integer(*json.root(), "blocks") : std::nullopt;
-  // btcd has no such key: it refuses templates itself while it syncs.
-  const bool told =
-      object && json.root()->at_key("initialblockdownload").error() == simdjson::SUCCESS;
-  const auto syncing =
-      told ? json_bool(*json.root(), "initialblockdownload") : std::optional(false);
-  if (!chain || !blocks || !syncing || *blocks < 0 || *blocks > INT32_MAX)
+  const auto info = read_chain_info(text);
+  if (!info)
     return set_health(node, NodeHealth::Down, "getblockchaininfo: odd answer", kDownRetry, now);
-  if (*chain != network_chain_name(options.network))
-    return set_health(node, NodeHealth::WrongChain, fmt::format("chain is {}", log_escape(*chain)),
+  if (info->chain != network_chain_name(options.network))
+    return set_health(node, NodeHealth::WrongChain, *chain_objection(text, options.network),
                       kWrongChainRetry, now);
-  const auto height = static_cast<std::uint32_t>(*blocks);
-  if (auto why = rolled_back(link, height))
+  if (auto why = rolled_back(link, info->height))
     return set_health(node, NodeHealth::NotReady, std::move(*why), kNotReadyRetry, now);
-  // A regtest node says so until it has a block of the last day; it is never waiting for peers.
-  if (*syncing && options.network != Network::Regtest)
-    return set_health(node, NodeHealth::NotReady,
-                      fmt::format("initial block download, at height {}", height), kNotReadyRetry,
-                      now);
+  if (auto why = chain_objection(text, options.network))
+    return set_health(node, NodeHealth::NotReady, std::move(*why), kNotReadyRetry, now);
   link.recheck_at = now + kRecheck;
   link.call.at = now;
   if (link.step == Step::ChainInfo)

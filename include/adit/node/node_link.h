@@ -146,6 +146,9 @@ class NodeLink {
   std::unique_ptr<State> state_;
 };
 
+/// What a getblockchaininfo result says against mining on this node now, or nothing.
+std::optional<std::string> chain_objection(std::string_view blockchain_info, Network network);
+
 /// A getblocktemplate result to a checked template, or the reason why not (names the rule). `now`
 /// becomes `received`.
 Result<TemplatePtr> parse_template(std::string_view result_json, const NodeOptions& options,
