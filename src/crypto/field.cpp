@@ -13,23 +13,52 @@ constexpr std::uint64_t kFold = 0x1'0000'03d1;  // 2^256 - p
 constexpr std::uint64_t kAll = ~std::uint64_t{0};
 constexpr Limbs kP = {0xffff'fffe'ffff'fc2f, kAll, kAll, kAll};
 
-/// limbs + extra * 2^256 modulo p, for limbs + extra * 2^256 below 2^256 + 2^100 or so.
-Limbs reduced(Limbs limbs, std::uint64_t extra) {
-  Wide carry = Wide{extra} * kFold;
-  for (std::uint64_t& limb : limbs) {
-    carry += limb;
-    limb = static_cast<std::uint64_t>(carry);
-    carry >>= 64;
-  }
-  const bool above = (limbs[1] & limbs[2] & limbs[3]) == kAll && limbs[0] >= kP[0];
-  if (carry == 0 && !above) return limbs;
-  carry = kFold;
-  for (std::uint64_t& limb : limbs) {
-    carry += limb;
-    limb = static_cast<std::uint64_t>(carry);
-    carry >>= 64;
-  }
-  return limbs;
+/// limb + more, with the carry kept in the upper half of `sum`. The rows below are written out:
+/// this is where a handshake's time goes, and compilers leave the loops rolled.
+inline std::uint64_t take(Wide& sum) {
+  const auto limb = static_cast<std::uint64_t>(sum);
+  sum >>= 64;
+  return limb;
+}
+
+/// limbs + extra * 2^256 modulo p.
+inline Limbs reduced(const Limbs& limbs, std::uint64_t extra) {
+  Limbs out;
+  Wide sum = Wide{extra} * kFold + limbs[0];
+  out[0] = take(sum);
+  out[1] = take(sum += limbs[1]);
+  out[2] = take(sum += limbs[2]);
+  out[3] = take(sum += limbs[3]);
+  const bool above = (out[1] & out[2] & out[3]) == kAll && out[0] >= kP[0];
+  if (sum == 0 && !above) [[likely]]
+    return out;
+  sum = Wide{out[0]} + kFold;
+  out[0] = take(sum);
+  out[1] = take(sum += out[1]);
+  out[2] = take(sum += out[2]);
+  out[3] = take(sum += out[3]);
+  return out;
+}
+
+/// out[0..4] += factor * limbs, where out[4] is new.
+inline void add_row(std::uint64_t* out, std::uint64_t factor, const Limbs& limbs) {
+  Wide sum = Wide{factor} * limbs[0] + out[0];
+  out[0] = take(sum);
+  out[1] = take(sum += Wide{factor} * limbs[1] + out[1]);
+  out[2] = take(sum += Wide{factor} * limbs[2] + out[2]);
+  out[3] = take(sum += Wide{factor} * limbs[3] + out[3]);
+  out[4] = static_cast<std::uint64_t>(sum);
+}
+
+/// The upper four limbs times 2^256 modulo p, and the lower four.
+inline Limbs folded(const std::uint64_t* product) {
+  Limbs low;
+  Wide sum = Wide{product[4]} * kFold + product[0];
+  low[0] = take(sum);
+  low[1] = take(sum += Wide{product[5]} * kFold + product[1]);
+  low[2] = take(sum += Wide{product[6]} * kFold + product[2]);
+  low[3] = take(sum += Wide{product[7]} * kFold + product[3]);
+  return reduced(low, static_cast<std::uint64_t>(sum));
 }
 
 Field squared_times(Field value, int times) {
@@ -102,24 +131,12 @@ Field operator-(const Field& a, const Field& b) {
 }
 
 Field operator*(const Field& a, const Field& b) {
-  std::array<std::uint64_t, 8> product{};
-  for (std::size_t i = 0; i < 4; ++i) {
-    std::uint64_t carry = 0;
-    for (std::size_t j = 0; j < 4; ++j) {
-      const Wide wide = Wide{a.limbs_[i]} * b.limbs_[j] + product[i + j] + carry;
-      product[i + j] = static_cast<std::uint64_t>(wide);
-      carry = static_cast<std::uint64_t>(wide >> 64);
-    }
-    product[i + 4] = carry;
-  }
-  Limbs low;
-  std::uint64_t carry = 0;
-  for (std::size_t i = 0; i < 4; ++i) {
-    const Wide wide = Wide{product[i + 4]} * kFold + product[i] + carry;
-    low[i] = static_cast<std::uint64_t>(wide);
-    carry = static_cast<std::uint64_t>(wide >> 64);
-  }
-  return Field::from_limbs(reduced(low, carry));
+  std::uint64_t product[8] = {};
+  add_row(product, a.limbs_[0], b.limbs_);
+  add_row(product + 1, a.limbs_[1], b.limbs_);
+  add_row(product + 2, a.limbs_[2], b.limbs_);
+  add_row(product + 3, a.limbs_[3], b.limbs_);
+  return Field::from_limbs(folded(product));
 }
 
 Field Field::half() const {
