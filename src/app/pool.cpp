@@ -99,7 +99,7 @@ Status Pool::make_workers() {
   if (!config_.v1.tls_listen.empty()) {
     auto tls = uv::TlsContext::load(config_.v1.tls_certificate, config_.v1.tls_key);
     if (!tls) return tls.error();
-    options.tls = *tls;
+    options.tls = tls_ = *tls;
   }
   const std::uint32_t count =
       config_.workers != 0 ? config_.workers : std::max(1u, uv::cores() - 1);
@@ -209,10 +209,15 @@ std::string Pool::reload(const Config& config) {
       log_error("config", "the TLS certificate stays as it was: {}", tls.error().text);
       return waits;
     }
-    change.tls = *tls;
+    change.tls = tls_ = *tls;
   }
   for (const auto& worker : workers_) CHECK(worker->post(change));
   return waits;
+}
+
+std::optional<UnixMillis> Pool::tls_not_after() const {
+  if (!tls_) return std::nullopt;
+  return tls_->not_after();
 }
 
 PoolTotals Pool::totals() const {

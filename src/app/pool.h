@@ -45,6 +45,8 @@ class Pool {
   /// what differs and must wait for the next start, or nothing.
   std::string reload(const Config& config);
   PoolTotals totals() const;
+  /// When the TLS certificate ends; nothing without TLS. The thread that reloads.
+  std::optional<UnixMillis> tls_not_after() const;
   const Config& config() const { return config_; }
 
  private:
@@ -66,6 +68,7 @@ class Pool {
   std::unique_ptr<Upstream> upstream_;
   std::vector<uv::ListenAddress> v1_addresses_, v2_addresses_, auto_addresses_;
   XOnlyKey authority_;
+  std::shared_ptr<const uv::TlsContext> tls_;
   int lock_fd_ = -1;
   bool running_ = false;
 };

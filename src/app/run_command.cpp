@@ -7,6 +7,7 @@
 
 #include "adit/base/log.h"
 #include "app/commands.h"
+#include "app/expiry_watch.h"
 #include "app/pool.h"
 #include "app/version.h"
 
@@ -21,6 +22,16 @@ void log_status(const Pool& pool, PoolTotals& before) {
            now.connections, now.accepted, now.accepted - before.accepted, now.rejected,
            now.rejected - before.rejected, now.blocks_accepted, now.height);
   before = now;
+}
+
+void watch_certificate(const Pool& pool, ExpiryWatch& watch, UnixMillis now) {
+  const auto end = pool.tls_not_after();
+  const auto alarm = end ? watch.look(*end, now) : std::nullopt;
+  if (!alarm) return;
+  if (alarm->over)
+    log_error("config", "the TLS certificate {}: miners that check it stay away", alarm->text);
+  else
+    log_warn("config", "the TLS certificate {}; SIGHUP reads a new one", alarm->text);
 }
 
 /// All or nothing: a file with an error changes nothing.
@@ -55,6 +66,7 @@ int run_command(const CommonOptions& options) {
   uv::Loop loop(clock);
   Pool pool(std::move(*config), {});
   PoolTotals before;
+  ExpiryWatch watch;
   {
     bool draining = false;
     const auto end = [&] {
@@ -80,9 +92,11 @@ int run_command(const CommonOptions& options) {
     std::unique_ptr<uv::Timer> status;
     status = std::make_unique<uv::Timer>(loop, [&] {
       log_status(pool, before);
+      watch_certificate(pool, watch, loop.now().wall);
       status->set(loop.now().mono + kStatusEvery);
     });
     status->set(loop.now().mono + kStatusEvery);
+    watch_certificate(pool, watch, clock.now().wall);
     loop.run();
   }
   // From here on the second signal is the kernel's business: nothing acknowledged is only in

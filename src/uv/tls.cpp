@@ -117,6 +117,14 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::string& ce
   return std::shared_ptr<const TlsContext>(new TlsContext(std::move(native)));
 }
 
+UnixMillis TlsContext::not_after() const {
+  const X509* certificate = SSL_CTX_get0_certificate(native_->context.get());
+  tm end{};
+  CHECK(certificate != nullptr);
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1) return UnixMillis(0);
+  return UnixMillis(std::int64_t{timegm(&end)} * 1000);
+}
+
 struct TlsCodec::State {
   std::shared_ptr<const TlsContext> context;
   std::unique_ptr<SSL, Free> ssl;

@@ -8,6 +8,7 @@
 
 #include "adit/base/bytes.h"
 #include "adit/base/result.h"
+#include "adit/base/time.h"
 
 namespace adit::uv {
 
@@ -18,6 +19,8 @@ class TlsContext {
   static Result<std::shared_ptr<const TlsContext>> load(const std::string& certificate_file,
                                                         const std::string& key_file);
   ~TlsContext();
+  /// When the certificate ends.
+  UnixMillis not_after() const;
   struct Native;
   const Native& native() const { return *native_; }
 
