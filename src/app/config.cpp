@@ -178,12 +178,12 @@ void read_v2(TomlTable table, const Config& config, StratumV2Config& v2,
     table.text(key, *value);
     *value = path_from(config.source, *value);
   }
-  std::string mask = "1fffe000";
+  std::string mask = "1fffffe0";
   table.text("version_mask", mask);
-  if (mask == "1fffe000" || mask == "1fffffe0")
+  if (mask == "1fffffe0" || mask == "1fffe000" || mask == "00000000")
     v2.version_mask = *hex_u32(mask);
   else
-    table.fail("version_mask", "must be \"1fffe000\" or \"1fffffe0\"");
+    table.fail("version_mask", "must be \"1fffffe0\", \"1fffe000\" or \"00000000\"");
   table.integer("channels_per_connection", v2.channels_per_connection, 1, 10'000);
   table.integer("certificate_days", v2.certificate_days, 1, 3'650);
   if (v2.certificate_file.empty() != v2.static_secret_file.empty())

@@ -56,7 +56,7 @@ struct StratumV2Config {
   /// ...or these two (signed elsewhere, adit keygen --issue). Files are checked when the
   /// configuration is read, and read again when the pool starts.
   std::string certificate_file, static_secret_file;
-  std::uint32_t version_mask = 0x1fffe000;  ///< or 0x1fffffe0
+  std::uint32_t version_mask = 0x1fffffe0;  ///< BIP323; or 0x1fffe000; 0: no rolling
   std::uint32_t channels_per_connection = 128;
   std::uint32_t certificate_days = 7;  ///< of certificates signed here; renewed long before
   bool has_key() const { return !authority_secret_file.empty() || !certificate_file.empty(); }

@@ -197,13 +197,13 @@ TEST_CASE("Stratum V2 with the authority's secret") {
   const std::string key = "authority_secret_file = \"authority.key\"\n";
   const auto config =
       folder.parse("[stratum.v2]\nlisten = [\"0.0.0.0:3334\"]\n" + key +
-                   "version_mask = \"1fffffe0\"\nchannels_per_connection = 5\n"
+                   "version_mask = \"00000000\"\nchannels_per_connection = 5\n"
                    "certificate_days = 30\n[stratum.auto]\nlisten = [\"[::]:3335\"]\n");
   REQUIRE_MESSAGE(config.ok(), (config ? "" : config.error().text));
   CHECK(config->warnings.empty());
   CHECK(config->v2.listen == std::vector<std::string>{"0.0.0.0:3334"});
   CHECK(config->both.listen == std::vector<std::string>{"[::]:3335"});
-  CHECK(config->v2.version_mask == 0x1fffffe0);
+  CHECK(config->v2.version_mask == 0);
   CHECK(config->v2.channels_per_connection == 5);
   CHECK(config->v2.certificate_days == 30);
   const auto keeper = open_identity(config->v2, Network::Main, UnixSeconds(1'800'000'000),
@@ -213,6 +213,7 @@ TEST_CASE("Stratum V2 with the authority's secret") {
   folder.write("authority.key", v2::secret_key_text(secret_of(1)), 0644);
   const auto open = folder.parse("[stratum.v2]\n" + key);
   REQUIRE(open.ok());
+  CHECK(open->v2.version_mask == 0x1fffffe0);
   REQUIRE(open->warnings.size() == 1);
   CHECK(open->warnings[0].find("can be read by other users") != std::string::npos);
 }
@@ -267,7 +268,7 @@ TEST_CASE("every mistake with V2's keys names its file, line and key") {
       {"[stratum.v2]\ncertificate_file = \"bad.key\"\nstatic_secret_file = \"good.key\"\n",
        "9: stratum.v2.certificate_file: bad.key: not a certificate: "},
       {"[stratum.v2]\n" + good + "version_mask = \"1fffe001\"\n",
-       "10: stratum.v2.version_mask: must be \"1fffe000\" or \"1fffffe0\""},
+       "10: stratum.v2.version_mask: must be \"1fffffe0\", \"1fffe000\" or \"00000000\""},
       {"[stratum.v2]\n" + good + "channels_per_connection = 0\n",
        "10: stratum.v2.channels_per_connection: must be a whole number from 1 to 10000"},
       {"[stratum.v2]\n" + good + "certificate_days = 3651\n",

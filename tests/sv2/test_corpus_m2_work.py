@@ -167,7 +167,7 @@ class Shares(Corpus):
 
 
 class NoRolling(Corpus):
-    POOL = {'v1': 'version_mask = "00000000"'}
+    POOL = {'v2': 'version_mask = "00000000"'}
 
     def test_m2_48_the_job_forbids_rolling(self):
         miner, standard, extended = self.context_c()

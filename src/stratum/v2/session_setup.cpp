@@ -36,7 +36,9 @@ void MinerSession::on_setup(Bytes payload, Instant now) {
   agent_ = device_name(*setup);
   phase_ = Phase::Mining;
   since_ = now;
-  send(SetupConnectionSuccess{kVersion, 0});
+  send(SetupConnectionSuccess{kVersion, shared_.policy.version_mask == 0
+                                            ? SetupConnectionSuccess::kRequiresFixedVersion
+                                            : 0});
 }
 
 /// The answer is the last word: what the peer sends after it is not read.

@@ -61,6 +61,7 @@ struct SetupConnection {
 };
 struct SetupConnectionSuccess {
   static constexpr MessageId kId{0x01, false};
+  static constexpr std::uint32_t kRequiresFixedVersion = 1u << 0;
   std::uint16_t used_version = 2;
   std::uint32_t flags = 0;
   static auto fields(auto& m) { return std::tie(m.used_version, m.flags); }
