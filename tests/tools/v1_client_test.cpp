@@ -6,8 +6,8 @@
 
 #include "adit/bitcoin/header.h"
 #include "adit/crypto/sha256.h"
+#include "client/endpoint.h"
 #include "v1_client/conversation.h"
-#include "v1_client/endpoint.h"
 #include "v1_client/lines.h"
 
 using namespace adit;
@@ -47,7 +47,7 @@ std::string notify_line(std::string_view id, std::string_view branch = "", bool 
 }
 
 struct Pool {
-  Conversation::Login login{.user = "addr.w\"1"};
+  Login login{.user = "addr.w\"1"};
   Conversation talk{login};
   simdjson::dom::parser parser;
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// cpu-miner: a Stratum V1 miner on the CPU, with real hashes, for demos and tests of a pool. Exit
-// status 0 when a share was accepted, 1 when none was, 2 for a wrong command line.
+// cpu-miner: a Stratum miner on the CPU, V1 or V2, with real hashes, for demos and tests of a pool.
+// Exit status 0 when a share was accepted, 1 when none was, 2 for a wrong command line.
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <thread>
 
 #include "adit/crypto/sha256.h"
+#include "client/command_line.h"
 #include "cpu_miner/digger.h"
 #include "cpu_miner/pool_link.h"
 
@@ -58,11 +58,8 @@ int mine(const Options& options) {
 
 int main(int argc, char** argv) {
   adit::miner::Options options;
-  CLI::App app("Mines on the CPU for a Stratum V1 pool.", "cpu-miner");
-  std::string url;
-  app.add_option("--url", url, "the pool, HOST:PORT")->required();
-  app.add_option("--user", options.login.user, "ADDRESS.worker")->required();
-  app.add_option("--password", options.login.password)->capture_default_str();
+  CLI::App app("Mines on the CPU for a Stratum pool, V1 or V2.", "cpu-miner");
+  adit::client::CommandLine line(app, options.pool);
   app.add_option("--threads", options.threads)->check(CLI::Range(1, 1024))->capture_default_str();
   app.add_option("--limit-mhs", options.limit_mhs,
                  "at most so many million hashes a second, of all threads together; fractions too")
@@ -70,17 +67,8 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "end by itself");
   app.add_flag("--exit-with-parent", options.exit_with_parent, "end when the parent process does");
   app.add_flag("--quiet", options.quiet, "no line per job and share");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
-  }
-  const auto pool = adit::client::parse_endpoint(url);
-  if (!pool) {
-    fmt::print(stderr, "--url: HOST:PORT is wanted, not \"{}\"\n", url);
-    return 2;
-  }
-  options.pool = *pool;
-  options.login.agent = "adit-cpu-miner/0.1";
+  if (const auto status = line.parse(argc, argv)) return *status;
+  options.pool.login.agent = "adit-cpu-miner/0.1";
+  options.pool.login.hash_rate = options.limit_mhs * 1e6;
   return adit::miner::mine(options);
 }

@@ -32,6 +32,12 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+UnixSeconds unix_now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return UnixSeconds(static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(since_epoch).count()));
+}
+
 void say(const std::string& line) {
   fmt::print("{}\n", line);
   std::fflush(stdout);
@@ -46,7 +52,7 @@ PoolLink::PoolLink(const Options& options, WorkShelf& shelf, int stop_fd)
       parent_(getppid()),
       started_(Clock::now()),
       pool_(options.pool),
-      talk_(options.login) {}
+      open_(options.pool.is_v2()) {}
 
 double PoolLink::seconds() const {
   return std::chrono::duration<double>(Clock::now() - started_).count();
@@ -72,32 +78,32 @@ bool PoolLink::pause(Clock::duration length) {
 void PoolLink::run() {
   for (unsigned wait = 1; !over();) {
     std::string why;
-    const auto fd = client::dial(pool_, 10s);
+    const auto fd = client::dial(pool_.endpoint, 10s);
     if (fd) {
       why = talk(*fd);
       close(*fd);
       shelf_.put(nullptr);
-      if (talk_.ready()) wait = 1;
+      if (talk_->ready()) wait = 1;
     } else {
       why = fd.error().text;
     }
     if (over()) return;
-    if (!std::exchange(moved_, false)) pool_ = options_.pool;
+    if (!std::exchange(moved_, false)) pool_.endpoint = options_.pool.endpoint;
     const unsigned length = std::max(wait, std::exchange(wait_s_, 0));
-    say(fmt::format("{}: {}; again in {} s", pool_.text(), printable(why), length));
+    say(fmt::format("{}: {}; again in {} s", pool_.endpoint.text(), printable(why), length));
     wait = std::min(2 * wait, kLongestPause);
     if (!pause(std::chrono::seconds(length))) return;
   }
 }
 
 std::string PoolLink::talk(int fd) {
-  talk_ = client::Conversation(options_.login);
-  in_.clear();
-  out_ = talk_.hello();
+  talk_ = client::make_talk(pool_, shared_);
+  out_.clear();
+  talk_->begin(out_);
   open_.clear();
   connected_ = Clock::now();
   ++totals_.connections;
-  say(fmt::format("connected to {}", pool_.text()));
+  say(fmt::format("connected to {}", pool_.endpoint.text()));
   while (!over()) {
     submit_found();
     if (!flush(fd)) return std::strerror(errno);
@@ -118,35 +124,39 @@ std::string PoolLink::read_some(int fd) {
   const ssize_t got = recv(fd, bytes, sizeof bytes, 0);
   if (got == 0) return "the pool closed the connection";
   if (got < 0) return errno == EAGAIN || errno == EINTR ? std::string() : std::strerror(errno);
-  in_.feed({bytes, static_cast<std::size_t>(got)});
-  while (const auto line = in_.next()) {
-    std::string why = on_line(*line);
+  Bytes wire(reinterpret_cast<const std::uint8_t*>(bytes), static_cast<std::size_t>(got));
+  while (const auto event = talk_->hear(wire, unix_now(), out_)) {
+    std::string why = on_event(*event);
     if (!why.empty()) return why;
   }
-  return in_.overflowed() ? "a line without end" : std::string();
+  return {};
 }
 
-std::string PoolLink::on_line(std::string_view line) {
-  if (line.empty()) return {};
-  const Event event = talk_.hear(line, parser_);
-  if (event.what == Heard::Malformed) say(fmt::format("cannot read: {}", printable(line)));
-  return on_event(event);
+/// New work is told before the login is over, too.
+void PoolLink::take_work() {
+  const client::WorkPtr& work = talk_->work();
+  if (!talk_->authorised() || !work) return;
+  shelf_.put(work);
+  if (!options_.quiet)
+    say(fmt::format("job {}{}, difficulty {}", printable(work->job.job_id),
+                    work->job.clean ? " (clean)" : "", work->difficulty.text()));
 }
 
 std::string PoolLink::on_event(const Event& event) {
   switch (event.what) {
     case Heard::Refused:
-      return "the pool refuses " + options_.login.user + ": " + event.text;
+      return "the pool refuses " + options_.pool.login.user + ": " + event.text;
+    case Heard::Broken:
+      return event.text;
+    case Heard::Malformed:
+      say("cannot use: " + printable(event.text));
+      break;
     case Heard::Authorised:
-      say("authorised as " + options_.login.user);
-      if (talk_.work()) shelf_.put(talk_.work());
+      say("authorised as " + options_.pool.login.user);
+      take_work();
       break;
     case Heard::NewWork:
-      if (talk_.authorised()) shelf_.put(talk_.work());
-      if (!options_.quiet)
-        say(fmt::format("job {}{}, difficulty {}", printable(talk_.work()->job.job_id),
-                        talk_.work()->job.clean ? " (clean)" : "",
-                        talk_.work()->difficulty.text()));
+      take_work();
       break;
     case Heard::Accepted:
     case Heard::Rejected:
@@ -157,12 +167,11 @@ std::string PoolLink::on_event(const Event& event) {
     case Heard::Message:
       say("the pool says: " + printable(event.text));
       break;
-    case Heard::Asked:
-      out_ += event.text;
-      break;
     case Heard::Nothing:
-    case Heard::Malformed:
+    case Heard::Secured:
     case Heard::Subscribed:
+    case Heard::NewTip:
+    case Heard::Asked:
       break;
   }
   return {};
@@ -170,27 +179,26 @@ std::string PoolLink::on_event(const Event& event) {
 
 /// Only to the same host: otherwise whoever can write one line into a connection owns the hashrate.
 std::string PoolLink::on_reconnect(const Event& event) {
-  const bool same_host = event.text.empty() || event.text == options_.pool.host;
+  const bool same_host = event.text.empty() || event.text == options_.pool.endpoint.host;
   if (!same_host) {
     say("the pool names another host, which is not followed: " + printable(event.text));
     return "the pool asks to reconnect";
   }
-  if (event.port != 0) pool_.port = event.port;
+  if (event.port != 0) pool_.endpoint.port = event.port;
   moved_ = event.port != 0;
   wait_s_ = event.wait_s;
   return "the pool asks to reconnect";
 }
 
 void PoolLink::on_answer(const Event& event) {
-  const auto at = std::ranges::find(open_, event.id, &OpenShare::id);
-  if (at == open_.end()) return;
-  open_.erase(at);
-  shelf_.close_shares(1);
+  std::size_t count = 0;
+  if (!open_.settle(event, [&](const auto&) { ++count; })) say("an answer out of order");
+  shelf_.close_shares(count);
   if (event.what == Heard::Accepted) {
-    ++totals_.accepted;
-    return;
+    totals_.accepted += count;
+  } else if (count > 0) {
+    count_refusal(printable(event.text));
   }
-  count_refusal(printable(event.text));
 }
 
 void PoolLink::count_refusal(const std::string& reason) {
@@ -203,9 +211,9 @@ void PoolLink::count_refusal(const std::string& reason) {
 
 void PoolLink::submit_found() {
   for (const FoundShare& share : shelf_.collect()) {
-    talk_.append_submit(out_, next_id_, *share.work, share.extranonce2, share.nonce,
-                        share.version_bits);
-    open_.push_back({next_id_++, Clock::now()});
+    const std::uint64_t id =
+        talk_->append_submit(out_, *share.work, share.extranonce2, share.nonce, share.version_bits);
+    open_.push(id, Clock::now());
   }
 }
 
@@ -218,8 +226,8 @@ bool PoolLink::flush(int fd) {
 
 std::string PoolLink::overdue() const {
   const auto now = Clock::now();
-  if (!talk_.ready() && now - connected_ > kLoginWithin) return "no work came";
-  if (!open_.empty() && now - open_.front().sent > kAnswerWithin) return "a share got no answer";
+  if (!talk_->ready() && now - connected_ > kLoginWithin) return "no work came";
+  if (!open_.empty() && now - open_.oldest().at > kAnswerWithin) return "a share got no answer";
   return {};
 }
 

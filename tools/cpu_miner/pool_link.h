@@ -3,13 +3,13 @@
 // found, reconnects with back-off. Thread: the main one, which blocks in poll().
 #pragma once
 
-#include <deque>
 #include <map>
+#include <memory>
 #include <string>
 
+#include "client/open_shares.h"
 #include "cpu_miner/options.h"
 #include "cpu_miner/work_shelf.h"
-#include "v1_client/lines.h"
 
 namespace adit::miner {
 
@@ -30,16 +30,11 @@ class PoolLink {
   double seconds() const;
 
  private:
-  struct OpenShare {
-    std::uint64_t id;
-    Clock::time_point sent;
-  };
   bool over();
   bool pause(Clock::duration length);
   /// One connection; returns why it ended, empty when all is over.
   std::string talk(int fd);
   std::string read_some(int fd);
-  std::string on_line(std::string_view line);
   std::string on_event(const client::Event& event);
   std::string on_reconnect(const client::Event& event);
   void on_answer(const client::Event& event);
@@ -49,18 +44,18 @@ class PoolLink {
   std::string overdue() const;
   void print_status();
 
+  void take_work();
+
   const Options& options_;
   WorkShelf& shelf_;
   const int stop_fd_;
   const int parent_;
   const Clock::time_point started_;
-  simdjson::dom::parser parser_;
-  client::Endpoint pool_;
-  client::Conversation talk_;
-  client::LineBuffer in_;
+  client::TalkShared shared_;
+  client::PoolTarget pool_;
+  std::unique_ptr<client::Talk> talk_;
   std::string out_;
-  std::deque<OpenShare> open_;  // sent and not answered
-  std::uint64_t next_id_ = client::Conversation::kFirstShareId;
+  client::OpenShares<Clock::time_point> open_;
   Clock::time_point connected_{}, printed_{};
   std::uint64_t printed_answers_ = 0;
   unsigned wait_s_ = 0;  // as the pool asked before a reconnect

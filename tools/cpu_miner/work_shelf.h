@@ -9,7 +9,7 @@
 #include <mutex>
 #include <vector>
 
-#include "v1_client/work.h"
+#include "client/work.h"
 
 namespace adit::miner {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Scenario connect: how fast miners come in, as after a power cut.
+// Scenarios connect and handshake: how fast miners come in, as after a power cut.
 #include <algorithm>
 #include <utility>
 
@@ -14,23 +14,33 @@ namespace {
 
 class Comings final : public Scenario {
  public:
-  void on_ready(Miner& miner) override {
-    latency.add(wall_ns() - miner.began_ns);
-    finished.push_back(&miner);
+  explicit Comings(bool handshake_only) : handshake_only_(handshake_only) {}
+  void on_secured(Miner& miner) override {
+    if (handshake_only_) finish(miner);
   }
-  void on_line(Miner&, std::string_view, std::int64_t) override {}
+  void on_ready(Miner& miner) override {
+    if (!handshake_only_) finish(miner);
+  }
 
   Samples latency;
   std::vector<Miner*> finished;  // closed outside the callback
+
+ private:
+  void finish(Miner& miner) {
+    latency.add(wall_ns() - miner.began_ns);
+    finished.push_back(&miner);
+  }
+
+  const bool handshake_only_;
 };
 
 }  // namespace
 
 Status run_connect(const Options& options, const client::Address& pool, Report& report) {
-  Comings comings;
+  Comings comings(options.scenario == "handshake");
   Options few = options;
   few.connections = std::min(options.in_flight, options.connections);
-  Swarm swarm(few, pool, comings);
+  Swarm swarm(few, pool, comings, options.connections);
   const CpuTime cpu_before = cpu_time_of(options.server_pid);
   const std::int64_t start = wall_ns();
   const std::int64_t deadline = start + static_cast<std::int64_t>(options.seconds * 1e9);
@@ -56,7 +66,7 @@ Status run_connect(const Options& options, const client::Address& pool, Report& 
   report.count("lost", swarm.lost());
   if (swarm.lost() > 0) report.text("why_lost", swarm.why_lost());
   report.number("connects_per_s", done / seconds);
-  comings.latency.report(report, "first_job");
+  comings.latency.report(report, options.scenario == "handshake" ? "handshake" : "first_job");
   if (options.server_pid != 0) report.number("cpu_per_connect_us", cpu.total_us / done);
   if (comings.latency.size() == 0) return Error{ErrorCode::Unavailable, "no connection came up"};
   return {};

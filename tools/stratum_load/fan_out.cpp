@@ -24,23 +24,15 @@ class Arrivals final : public Scenario {
     std::ranges::fill(stamps, 0);
     arrived = 0;
   }
-  void on_ready(Miner&) override {}
-  void on_line(Miner& miner, std::string_view line, std::int64_t stamp_ns) override {
-    if (stamps[miner.index] != 0 || !is_clean_notify(line)) return;
+  void on_ready(Miner& miner) override { miner.talk->doze(); }
+  void on_event(Miner& miner, const client::Event& event, std::int64_t stamp_ns) override {
+    if (event.what != client::Heard::NewTip || stamps[miner.index] != 0) return;
     stamps[miner.index] = stamp_ns;
     ++arrived;
   }
 
   std::vector<std::int64_t> stamps;  // 0: not yet
   std::size_t arrived = 0;
-
- private:
-  /// Reading the whole line would cost more than receiving it.
-  static bool is_clean_notify(std::string_view line) {
-    if (line.find("\"mining.notify\"") == line.npos) return false;
-    line = line.substr(0, line.find_last_of(']'));
-    return line.substr(0, line.find_last_not_of(' ') + 1).ends_with("true");
-  }
 };
 
 struct Broadcast {

@@ -11,8 +11,7 @@ namespace {
 
 class Quiet final : public Scenario {
  public:
-  void on_ready(Miner&) override {}
-  void on_line(Miner&, std::string_view, std::int64_t) override {}
+  void on_ready(Miner& miner) override { miner.talk->doze(); }
 };
 
 constexpr std::int64_t kSettleNs = 1'000'000'000;

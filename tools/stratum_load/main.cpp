@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// stratum-load: puts a running Stratum V1 pool on this machine under load and measures it. Exit
+// stratum-load: puts a running Stratum pool on this machine under load and measures it. Exit
 // status 0 when the scenario ran as it should, 1 when not, 2 for a wrong command line.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <CLI/CLI.hpp>
-
+#include "client/command_line.h"
 #include "stratum_load/scenarios.h"
 
 namespace adit::load {
@@ -19,7 +18,7 @@ void raise_file_limit() {
 }
 
 int run(const Options& options) {
-  const auto address = client::resolve(options.pool);
+  const auto address = client::resolve(options.pool.endpoint);
   if (!address || !address->is_loopback()) {
     fmt::print(stderr, "--url: only a server on the loopback interface is put under load\n");
     return 2;
@@ -28,7 +27,8 @@ int run(const Options& options) {
   Report report;
   report.text("scenario", options.scenario);
   Status status;
-  if (options.scenario == "connect") status = run_connect(options, *address, report);
+  if (options.scenario == "connect" || options.scenario == "handshake")
+    status = run_connect(options, *address, report);
   if (options.scenario == "submit") status = run_submit(options, *address, report);
   if (options.scenario == "fan-out") status = run_fan_out(options, *address, report);
   if (options.scenario == "idle") status = run_idle(options, *address, report);
@@ -42,20 +42,17 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   adit::load::Options options;
-  CLI::App app("Load for a Stratum V1 pool on this machine.", "stratum-load");
-  std::string url;
+  CLI::App app("Load for a Stratum pool on this machine, V1 or V2.", "stratum-load");
+  adit::client::CommandLine line(app, options.pool);
   std::vector<std::string> rpc;
   app.add_option("scenario", options.scenario)
       ->required()
-      ->check(CLI::IsMember({"connect", "submit", "fan-out", "idle"}));
-  app.add_option("--url", url, "the pool, HOST:PORT")->required();
-  app.add_option("--user", options.login.user, "ADDRESS.worker")->required();
-  app.add_option("--password", options.login.password)->capture_default_str();
+      ->check(CLI::IsMember({"handshake", "connect", "submit", "fan-out", "idle"}));
   app.add_option("--connections", options.connections)
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--in-flight", options.in_flight,
-                 "unanswered shares per connection; for connect: connections at a time")
+                 "unanswered shares per connection; for handshake, connect: connections at a time")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--shares", options.shares, "end after so many accepted shares");
@@ -71,18 +68,12 @@ int main(int argc, char** argv) {
   app.add_option("--trigger-signal", options.signal_pid,
                  "SIGUSR1 to this process brings a new job");
   app.add_flag("--json", options.json);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
-  }
-  const auto pool = adit::client::parse_endpoint(url);
-  if (!pool) {
-    fmt::print(stderr, "--url: HOST:PORT is wanted, not \"{}\"\n", url);
+  if (const auto status = line.parse(argc, argv)) return *status;
+  if (options.scenario == "handshake" && !options.pool.is_v2()) {
+    fmt::print(stderr, "handshake: only V2 has one\n");
     return 2;
   }
-  options.pool = *pool;
-  options.login.agent = "adit-stratum-load/0.1";
+  options.pool.login.agent = "adit-stratum-load/0.1";
   if (rpc.size() == 2) {
     options.rpc_url = rpc[0];
     options.rpc_method = rpc[1];

@@ -6,15 +6,13 @@
 
 #include <string>
 
-#include "v1_client/conversation.h"
-#include "v1_client/endpoint.h"
+#include "client/pool_target.h"
 
 namespace adit::load {
 
 struct Options {
   std::string scenario;
-  client::Endpoint pool;
-  client::Conversation::Login login;
+  client::PoolTarget pool;
   std::uint32_t connections = 100;
   std::uint32_t in_flight = 8;
   std::uint64_t shares = 0;  ///< 0: until the seconds are over

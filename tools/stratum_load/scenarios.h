@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The four loads; each runs to its end within bounded time and fills a report.
+// The loads; each runs to its end within bounded time and fills a report.
 #pragma once
 
 #include "stratum_load/options.h"
@@ -7,7 +7,8 @@
 
 namespace adit::load {
 
-/// `connections` times: connect, log in, wait for the first job, close; `in_flight` at a time.
+/// `connections` times: connect, log in, wait for the first job, close; `in_flight` at a time. As
+/// scenario handshake, V2 only: no further than the handshake.
 Status run_connect(const Options& options, const client::Address& pool, Report& report);
 /// `connections` miners with `in_flight` unanswered shares each, for `seconds` or `shares`.
 Status run_submit(const Options& options, const client::Address& pool, Report& report);

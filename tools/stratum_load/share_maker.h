@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "v1_client/work.h"
+#include "client/work.h"
 
 namespace adit::load {
 
@@ -21,14 +21,18 @@ class ShareMaker {
   /// The next share's nonce; nullopt when the difficulty is too high.
   std::optional<std::uint32_t> next();
   Bytes extranonce2() const { return extranonce2_; }
+  std::uint32_t version_bits() const { return version_bits_; }
   const client::MinerWork& work() const { return *work_; }
 
  private:
   void begin_roll();
+  void make_room(std::uint32_t count);
 
   client::WorkPtr work_;
   ByteVec extranonce2_;
+  std::uint32_t version_bits_ = 0;
   HeaderBytes header_{};
+  bool any_hash_will_do_ = false;
   std::uint64_t roll_ = 0;
   std::uint64_t nonce_ = 0;  // the next to try; 2^32: none left
   std::vector<std::uint32_t> ready_;

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Scenario submit: real shares as fast as the server answers them, with a fixed number unanswered
-// on each connection. Replies must come in the order of their requests.
+// on each connection. Answers must come in the order that the protocol promises.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
-#include <deque>
 #include <map>
 
+#include "client/open_shares.h"
 #include "stratum_load/process_meter.h"
 #include "stratum_load/scenarios.h"
 #include "stratum_load/share_maker.h"
@@ -24,18 +22,16 @@ constexpr std::size_t kReasonsKept = 32;
 
 /// What one connection has sent and not heard of.
 struct Line {
-  struct Sent {
-    std::uint64_t id;
-    std::int64_t at_ns;
-  };
   ShareMaker shares;
-  std::deque<Sent> open;
-  std::uint64_t next_id = client::Conversation::kFirstShareId;
+  client::OpenShares<std::int64_t> open;
 };
 
 class Submits final : public Scenario {
  public:
-  explicit Submits(const Options& options) : options_(options), lines_(options.connections) {}
+  explicit Submits(const Options& options)
+      : options_(options),
+        lines_(options.connections,
+               Line{{}, client::OpenShares<std::int64_t>(options.pool.is_v2())}) {}
 
   void attach(Swarm& swarm) { swarm_ = &swarm; }
   /// All connections begin to submit.
@@ -54,8 +50,8 @@ class Submits final : public Scenario {
     return sum;
   }
 
-  void on_ready(Miner& miner) override { lines_[miner.index].shares.set_work(miner.talk.work()); }
-  void on_line(Miner& miner, std::string_view text, std::int64_t) override;
+  void on_ready(Miner& miner) override { lines_[miner.index].shares.set_work(miner.talk->work()); }
+  void on_event(Miner& miner, const client::Event& event, std::int64_t) override;
   void on_read_done(Miner& miner) override { fill(miner); }
 
   bool sending = false;
@@ -66,42 +62,34 @@ class Submits final : public Scenario {
 
  private:
   void fill(Miner& miner);
-  void on_answer(Line& line, std::uint64_t id, bool yes, const std::string& reason);
+  void on_answer(Line& line, const client::Event& event);
 
   const Options& options_;
   std::vector<Line> lines_;
   Swarm* swarm_ = nullptr;
 };
 
-/// The usual answer, without a parser: {"id":N,"result":true...
-std::optional<std::uint64_t> plain_yes(std::string_view text) {
-  constexpr std::string_view kHead = "{\"id\":", kTail = ",\"result\":true,\"error\":null}";
-  if (!text.starts_with(kHead)) return std::nullopt;
-  std::uint64_t id = 0;
-  const char* end = text.data() + text.size();
-  const auto number = std::from_chars(text.data() + kHead.size(), end, id);
-  if (std::string_view(number.ptr, static_cast<std::size_t>(end - number.ptr)) != kTail)
-    return std::nullopt;
-  return id;
-}
-
-void Submits::on_line(Miner& miner, std::string_view text, std::int64_t) {
+void Submits::on_event(Miner& miner, const client::Event& event, std::int64_t) {
   Line& line = lines_[miner.index];
-  if (const auto id = plain_yes(text)) return on_answer(line, *id, true, {});
-  const client::Event event = miner.talk.hear(text, swarm_->parser());
-  if (event.what == client::Heard::NewWork) line.shares.set_work(miner.talk.work());
-  if (event.what == client::Heard::Accepted) on_answer(line, event.id, true, {});
-  if (event.what == client::Heard::Rejected) on_answer(line, event.id, false, event.text);
+  if (event.what == client::Heard::NewWork) line.shares.set_work(miner.talk->work());
+  if (event.what == client::Heard::Accepted || event.what == client::Heard::Rejected)
+    on_answer(line, event);
 }
 
-void Submits::on_answer(Line& line, std::uint64_t id, bool yes, const std::string& reason) {
-  if (line.open.empty() || line.open.front().id != id) ++out_of_order;
-  const auto sent = std::ranges::find(line.open, id, &Line::Sent::id);
-  if (sent == line.open.end()) return;
-  latency.add(wall_ns() - sent->at_ns);
-  line.open.erase(sent);
-  ++(yes ? accepted : rejected);
-  if (!yes && (reasons.contains(reason) || reasons.size() < kReasonsKept)) ++reasons[reason];
+void Submits::on_answer(Line& line, const client::Event& event) {
+  const std::int64_t now = wall_ns();
+  std::uint64_t count = 0;
+  const bool in_order = line.open.settle(event, [&](const auto& sent) {
+    latency.add(now - sent.at);
+    ++count;
+  });
+  if (!in_order) ++out_of_order;
+  if (event.what == client::Heard::Accepted) {
+    accepted += count;
+    return;
+  }
+  rejected += count;
+  if (reasons.contains(event.text) || reasons.size() < kReasonsKept) ++reasons[event.text];
 }
 
 void Submits::fill(Miner& miner) {
@@ -114,9 +102,10 @@ void Submits::fill(Miner& miner) {
       too_hard = true;
       return;
     }
-    miner.talk.append_submit(miner.out, line.next_id, line.shares.work(), line.shares.extranonce2(),
-                             *nonce, 0);
-    line.open.push_back({line.next_id++, now});
+    const std::uint64_t id =
+        miner.talk->append_submit(miner.out, line.shares.work(), line.shares.extranonce2(), *nonce,
+                                  line.shares.version_bits());
+    line.open.push(id, now);
   }
   swarm_->flush(miner);
 }

@@ -47,16 +47,18 @@ ssize_t read_stamped(int fd, std::vector<char>& buffer, std::int64_t& stamp_ns) 
 
 }  // namespace
 
-Swarm::Swarm(const Options& options, const client::Address& pool, Scenario& scenario)
+Swarm::Swarm(const Options& options, const client::Address& pool, Scenario& scenario,
+             std::size_t keys_ahead)
     : options_(options),
       pool_(pool),
       scenario_(scenario),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      hello_(client::Conversation(options.login).hello()),
+      shared_(options.pool.is_v2() ? keys_ahead : 0),
       buffer_(kReadSize) {
   CHECK(epoll_ >= 0);
   for (std::uint32_t i = 0; i < options.connections; ++i)
-    miners_.push_back(std::make_unique<Miner>(i, options.login));
+    miners_.push_back(std::make_unique<Miner>(i));
+  shared_.keys.refill(client::fill_random, keys_ahead);
 }
 
 Swarm::~Swarm() {
@@ -80,9 +82,9 @@ Status Swarm::open(Miner& miner) {
   setsockopt(*fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   miner.fd = *fd;
   miner.ready = false;
-  miner.talk = client::Conversation(options_.login);
-  miner.in.clear();
-  miner.out = hello_;
+  miner.talk = client::make_talk(options_.pool, shared_);
+  miner.out.clear();
+  miner.talk->begin(miner.out);
   ++opening_;
   watch(miner, true, EPOLL_CTL_ADD);
   return {};
@@ -148,23 +150,27 @@ void Swarm::on_readable(Miner& miner) {
   const ssize_t got = read_stamped(miner.fd, buffer_, stamp_ns);
   if (got < 0 && errno == EAGAIN) return;
   if (got <= 0) return lose(miner, got == 0 ? "the server closed" : std::strerror(errno));
-  miner.in.feed({buffer_.data(), static_cast<std::size_t>(got)});
-  while (const auto line = miner.in.next()) {
-    if (miner.ready) {
-      scenario_.on_line(miner, *line, stamp_ns);
-    } else {
-      on_hello_line(miner, *line);
-    }
+  Bytes wire(reinterpret_cast<const std::uint8_t*>(buffer_.data()), static_cast<std::size_t>(got));
+  const UnixSeconds now(static_cast<std::uint32_t>(stamp_ns / 1'000'000'000));
+  while (const auto event = miner.talk->hear(wire, now, miner.out)) {
+    on_event(miner, *event, stamp_ns);
     if (miner.fd < 0) return;
   }
-  if (miner.in.overflowed()) return lose(miner, "a line without end");
-  if (miner.ready) scenario_.on_read_done(miner);
+  if (!miner.out.empty()) flush(miner);
+  if (miner.fd >= 0 && miner.ready) scenario_.on_read_done(miner);
 }
 
-void Swarm::on_hello_line(Miner& miner, std::string_view line) {
-  const client::Event event = miner.talk.hear(line, parser_);
+void Swarm::on_event(Miner& miner, const client::Event& event, std::int64_t stamp_ns) {
+  if (event.what == client::Heard::Broken || event.what == client::Heard::Malformed)
+    return lose(miner, event.text);
+  if (miner.ready) return scenario_.on_event(miner, event, stamp_ns);
+  on_hello(miner, event);
+}
+
+void Swarm::on_hello(Miner& miner, const client::Event& event) {
   if (event.what == client::Heard::Refused) return lose(miner, event.text);
-  if (!miner.talk.ready()) return;
+  if (event.what == client::Heard::Secured) scenario_.on_secured(miner);
+  if (!miner.talk->ready()) return;
   miner.ready = true;
   --opening_;
   ++ready_;

@@ -7,20 +7,17 @@
 #include <vector>
 
 #include "stratum_load/options.h"
-#include "v1_client/lines.h"
 
 namespace adit::load {
 
-/// One connection. After `ready` its lines go to the scenario unread.
+/// One connection. After `ready` its events go to the scenario.
 struct Miner {
-  Miner(std::uint32_t number, const client::Conversation::Login& login)
-      : index(number), talk(login) {}
+  explicit Miner(std::uint32_t number) : index(number) {}
   std::uint32_t index;
   int fd = -1;
   bool ready = false;
   bool waits_for_room = false;  ///< EPOLLOUT is asked for
-  client::Conversation talk;
-  client::LineBuffer in;
+  std::unique_ptr<client::Talk> talk;
   std::string out;
   std::int64_t began_ns = 0;  ///< when the connection was begun, by the wall clock
 };
@@ -29,17 +26,22 @@ struct Miner {
 class Scenario {
  public:
   virtual ~Scenario() = default;
+  /// V2: the handshake is done.
+  virtual void on_secured(Miner&) {}
   /// Logged in, and the first job has come.
   virtual void on_ready(Miner& miner) = 0;
-  /// `stamp_ns`: when the kernel had the line's last bytes, by the wall clock.
-  virtual void on_line(Miner& miner, std::string_view line, std::int64_t stamp_ns) = 0;
-  /// All lines of one read have been told.
+  /// `stamp_ns`: when the kernel had the last bytes of what was read, by the wall clock.
+  virtual void on_event(Miner&, const client::Event&, std::int64_t /*stamp_ns*/) {}
+  /// All events of one read have been told.
   virtual void on_read_done(Miner&) {}
 };
 
 class Swarm {
  public:
-  Swarm(const Options& options, const client::Address& pool, Scenario& scenario);
+  /// `keys_ahead`: V2 handshakes whose keys are made now, so that they cost nothing while time is
+  /// taken.
+  Swarm(const Options& options, const client::Address& pool, Scenario& scenario,
+        std::size_t keys_ahead = 0);
   ~Swarm();
   Swarm(const Swarm&) = delete;
   Swarm& operator=(const Swarm&) = delete;
@@ -61,20 +63,19 @@ class Swarm {
   /// Connections that the server ended or refused; the first reason.
   std::uint32_t lost() const { return lost_; }
   const std::string& why_lost() const { return why_lost_; }
-  simdjson::dom::parser& parser() { return parser_; }
 
  private:
   void watch(Miner& miner, bool room, int operation);
   void on_readable(Miner& miner);
-  void on_hello_line(Miner& miner, std::string_view line);
+  void on_event(Miner& miner, const client::Event& event, std::int64_t stamp_ns);
+  void on_hello(Miner& miner, const client::Event& event);
   void lose(Miner& miner, const std::string& why);
 
   const Options& options_;
   const client::Address pool_;
   Scenario& scenario_;
   const int epoll_;
-  const std::string hello_;
-  simdjson::dom::parser parser_;
+  client::TalkShared shared_;
   std::vector<std::unique_ptr<Miner>> miners_;
   std::vector<char> buffer_;
   std::uint32_t ready_ = 0, opening_ = 0, lost_ = 0;

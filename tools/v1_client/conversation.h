@@ -8,37 +8,12 @@
 #include <string>
 #include <string_view>
 
-#include "v1_client/work.h"
+#include "client/talk.h"
 
 namespace adit::client {
 
-enum class Heard : std::uint8_t {
-  Nothing,    ///< well-formed, but of no concern here
-  Malformed,  ///< not JSON, or parameters that cannot be used
-  Subscribed,
-  Authorised,
-  Refused,    ///< the pool will not have us; `text` says why
-  Accepted,   ///< a share, by `id`
-  Rejected,   ///< a share, by `id`; `text` says why
-  NewWork,    ///< work() is new
-  Reconnect,  ///< `text` is a host or empty, `port` may be 0
-  Message,    ///< for the owner of the machine
-  Asked,      ///< answer with `text`, a whole line
-};
-
-struct Event {
-  Heard what = Heard::Nothing;
-  std::uint64_t id = 0;
-  std::string text;
-  std::uint16_t port = 0;
-  std::uint32_t wait_s = 0;
-};
-
 class Conversation {
  public:
-  struct Login {
-    std::string user, password = "x", agent = "adit-tool/0.1";
-  };
   explicit Conversation(const Login& login) : login_(&login) {}  ///< outlives it
 
   /// configure, subscribe and authorize: what is sent first, in one piece.

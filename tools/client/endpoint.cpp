@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Names, addresses and sockets: see endpoint.h.
-#include "v1_client/endpoint.h"
+#include "client/endpoint.h"
 
 #include <fmt/format.h>
 #include <netdb.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Building what is hashed: see work.h.
-#include "v1_client/work.h"
+#include "client/work.h"
 
 #include <algorithm>
 
@@ -17,16 +17,21 @@ std::optional<BlockHash> parse_prevhash(std::string_view hex) {
 }
 
 MerkleRoot merkle_root_of(const MinerWork& work, Bytes extranonce2) {
+  if (work.root) return *work.root;
   Sha256 coinbase;
   coinbase.write(work.job.coinbase1).write(work.extranonce1);
   coinbase.write(extranonce2).write(work.job.coinbase2);
   return merkle_fold(Txid{coinbase.finish_double()}, work.job.branch);
 }
 
-HeaderBytes header_of(const MinerWork& work, const MerkleRoot& root, std::uint32_t version_bits) {
+std::uint32_t version_of(const MinerWork& work, std::uint32_t version_bits) {
   const std::uint32_t mask = work.version_mask.value_or(0);
+  return (work.job.version & ~mask) | (version_bits & mask);
+}
+
+HeaderBytes header_of(const MinerWork& work, const MerkleRoot& root, std::uint32_t version_bits) {
   BlockHeader header;
-  header.version = static_cast<std::int32_t>((work.job.version & ~mask) | (version_bits & mask));
+  header.version = static_cast<std::int32_t>(version_of(work, version_bits));
   header.prev = work.job.prev;
   header.merkle_root = root;
   header.time = work.job.ntime;

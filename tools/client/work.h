@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// MinerWork: a miner's side of mining.notify. From the job and the two extranonces come the
-// coinbase, the merkle root and the header; from the difficulty comes the target. Written from the
-// wire's meaning, so that it is a second opinion on what the pool sends.
+// MinerWork: a miner's side of a job, whichever protocol brought it. From the job and the two
+// extranonces come the coinbase, the merkle root and the header. Written from the wire's meaning,
+// so that it is a second opinion on what the pool sends.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@
 
 namespace adit::client {
 
-/// A mining.notify, decoded.
+/// A job, decoded: V1's mining.notify, or V2's job together with its previous hash.
 struct Notify {
-  std::string job_id;
+  std::string job_id;  ///< as people read it
   BlockHash prev;
   ByteVec coinbase1, coinbase2;
   MerkleBranch branch;
@@ -33,15 +33,19 @@ std::optional<BlockHash> parse_prevhash(std::string_view hex);
 struct MinerWork {
   Notify job;
   ByteVec extranonce1;
-  std::size_t extranonce2_size = 0;
-  std::optional<std::uint32_t> version_mask;  ///< absent: rolling was not agreed
+  std::size_t extranonce2_size = 0;  ///< 0 where only headers are rolled
+  std::optional<MerkleRoot> root;    ///< known already: nothing of the coinbase is rolled
+  std::uint32_t channel_id = 0, job_number = 0;  ///< V2's names of it
+  std::optional<std::uint32_t> version_mask;     ///< absent: rolling was not agreed
   Difficulty difficulty;
   Target target;
 };
 using WorkPtr = std::shared_ptr<const MinerWork>;
 
 MerkleRoot merkle_root_of(const MinerWork& work, Bytes extranonce2);
-/// The header with nonce 0. Bits outside the mask are ignored.
+/// The job's version with these bits rolled. Bits outside the mask are ignored.
+std::uint32_t version_of(const MinerWork& work, std::uint32_t version_bits);
+/// The header with nonce 0.
 HeaderBytes header_of(const MinerWork& work, const MerkleRoot& root, std::uint32_t version_bits);
 
 /// The low bits of `counter` laid into the mask's places from the lowest up: counting walks through
