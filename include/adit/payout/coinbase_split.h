@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// Paying accounts in the coinbase itself. Not everybody fits, and not every amount is worth an
+// output: who is left out keeps a credit, and who is paid takes the difference as a debit. Carries
+// are signed and sum to zero, so everyone is paid exactly over time.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "adit/bitcoin/amount.h"
+#include "adit/bitcoin/script.h"
+#include "adit/ledger/records.h"
+
+namespace adit {
+
+struct CoinbaseClaim {
+  AccountId account;
+  Satoshi entitled;  ///< of this block, >= 0
+  Satoshi carry;     ///< from earlier ones: credit above zero, debit below
+  Script script;
+};
+struct CoinbaseRules {
+  Satoshi threshold;             ///< no output below it; never below 546 satoshi
+  std::uint64_t weight = 8'000;  ///< for the accounts' outputs
+};
+struct CoinbaseSplit {
+  std::vector<Satoshi> paid;   ///< by claim; zero: no output
+  std::vector<Satoshi> carry;  ///< by claim, afterwards
+  Satoshi pool_paid;           ///< the pool's own output; may be zero
+  Satoshi pool_carry;
+};
+
+/// Divides `value` = sum of entitlements + pool's. Largest due first, equal ones by script bytes.
+/// The sums of `paid` and `pool_paid` are `value`; the sum of all carries is what it was before.
+/// CHECKs that carries sum to zero with the pool's and that the entitlements sum to `value`.
+CoinbaseSplit split_coinbase(Satoshi value, const std::vector<CoinbaseClaim>& claims,
+                             Satoshi pool_entitled, Satoshi pool_carry, const CoinbaseRules& rules);
+
+/// 4 * (8 bytes of value, the script's length, the script).
+std::uint64_t output_weight(const Script& script);
+
+}  // namespace adit

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "adit/payout/split.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+
+namespace adit {
+namespace {
+
+using Amounts = std::vector<std::int64_t>;
+
+Amounts split_of(std::int64_t amount, const std::vector<Uint128>& weights) {
+  Amounts out;
+  for (const Satoshi part : split(Satoshi(amount), weights)) out.push_back(part.value());
+  return out;
+}
+
+// The worked examples' block: 312,500,000 subsidy, 8,451,337 fees, 2 % of it for the pool.
+constexpr std::int64_t kReward = 320'951'337;
+constexpr std::int64_t kNet = 314'532'311;
+
+}  // namespace
+
+TEST_CASE("the fee is rounded down") {
+  CHECK(fee_of(Satoshi(kReward), 200) == Satoshi(6'419'026));
+  CHECK(fee_of(Satoshi(kReward), 150) == Satoshi(4'814'270));
+  CHECK(fee_of(Satoshi(kReward), 50) == Satoshi(1'604'756));
+  CHECK(fee_of(Satoshi(kReward), 0) == Satoshi(0));
+  CHECK(fee_of(kMaxMoney, 10'000) == kMaxMoney);
+}
+
+TEST_CASE("worked examples of the largest remainder") {
+  CHECK(split_of(kNet, {3000, 1500, 500}) == Amounts{188'719'387, 94'359'693, 31'453'231});
+  CHECK(split_of(kNet, {1200, 500, 300}) == Amounts{188'719'386, 78'633'078, 47'179'847});
+  CHECK(split_of(kNet, {1200, 700, 300}) == Amounts{171'563'079, 100'078'462, 42'890'770});
+  CHECK(split_of(kNet, {700, 400, 300}) == Amounts{157'266'155, 89'866'375, 67'399'781});
+  CHECK(split_of(kNet, {3500, 3000, 1500}) == Amounts{137'607'886, 117'949'617, 58'974'808});
+  CHECK(split_of(kNet, {13, 4, 3}) == Amounts{204'446'002, 62'906'462, 47'179'847});
+  CHECK(split_of(kNet, {999'999'000, 1'000}) == Amounts{314'531'996, 315});
+}
+
+TEST_CASE("ties go to the earlier part; no weight, no part") {
+  CHECK(split_of(2, {1, 1, 1}) == Amounts{1, 1, 0});
+  CHECK(split_of(5, {0, 3, 0, 3}) == Amounts{0, 3, 0, 2});
+  CHECK(split_of(100, {0, 0}) == Amounts{0, 0});
+  CHECK(split_of(100, {}).empty());
+  CHECK(split_of(0, {1, 2}) == Amounts{0, 0});
+}
+
+TEST_CASE("weights of the size of the network's work") {
+  const Uint128 big = Uint128{1} << 126;
+  CHECK(split_of(1'000'001, {big, big, big}) == Amounts{333'334, 333'334, 333'333});
+  const std::vector<Uint128> parts = split(~Uint128{0} >> 1, std::vector<Uint128>{big, big, 1});
+  CHECK(parts[0] + parts[1] + parts[2] == ~Uint128{0} >> 1);
+}
+
+TEST_CASE("a million random splits: exact, monotone, symmetric") {
+  std::mt19937_64 random(20'261'122);
+  const auto below = [&](std::uint64_t n) { return random() % n; };
+  std::vector<Uint128> weights;
+  for (int round = 0; round < 1'000'000; ++round) {
+    weights.resize(1 + below(6));
+    for (Uint128& weight : weights) weight = Uint128{random()} << below(60) >> below(64);
+    const auto amount = static_cast<std::int64_t>(below(2'100'000'000'000'000));
+    const Amounts parts = split_of(amount, weights);
+    const Uint128 total = std::accumulate(weights.begin(), weights.end(), Uint128{0});
+    const std::int64_t sum = std::accumulate(parts.begin(), parts.end(), std::int64_t{0});
+    bool good = sum == (total == 0 ? 0 : amount);
+
+    if (round % 10 == 0) {  // more weight never gives less
+      std::vector<Uint128> more = weights;
+      const std::size_t who = below(weights.size());
+      more[who] += below(1'000'000) + 1;
+      good = good && split_of(amount, more)[who] >= parts[who];
+    }
+    if (round % 10 == 5) {  // permuted weights give permuted parts, but for equal fractions
+      std::vector<Uint128> turned(weights.rbegin(), weights.rend());
+      Amounts back = split_of(amount, turned);
+      std::reverse(back.begin(), back.end());
+      for (std::size_t i = 0; i < parts.size(); ++i)
+        good = good && std::abs(back[i] - parts[i]) <= 1;
+    }
+    if (!good) REQUIRE_MESSAGE(good, "round ", round);
+  }
+}
+
+}  // namespace adit
