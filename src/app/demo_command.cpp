@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 // `adit demo`: the main job at once, without bitcoind: a simulated regtest node, a pool, and a few
-// CPU miners that are as slow as small devices. Every block it prints was found by a miner, judged
-// by the pool and connected by the node.
+// CPU miners of both protocols that are as slow as small devices. Every block it prints was found
+// by a miner, judged by the pool and connected by the node.
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <array>
+#include <charconv>
 #include <cstdio>
+#include <memory>
 #include <set>
 
 #include "adit/base/log.h"
+#include "adit/stratum/v2/key_text.h"
 #include "app/commands.h"
+#include "app/key_files.h"
 #include "app/pool.h"
 #include "app/process.h"
 
@@ -37,6 +42,32 @@ Result<std::string> find_program(const std::string& name) {
                fmt::format("{} is neither beside {} nor in its tools folder", name, here)};
 }
 
+/// The miners take these in turn.
+constexpr const char* kProtocols[] = {"V1", "V2 standard", "V2 extended"};
+
+/// What a miner said last: its log grows as long as the demo runs.
+std::string end_of(const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                             &std::fclose);
+  if (!file) return {};
+  std::string text(8192, '\0');
+  if (std::fseek(file.get(), -static_cast<long>(text.size()), SEEK_END) != 0)
+    std::rewind(file.get());
+  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  return text;
+}
+
+/// The number before `what` in a miner's last words.
+std::uint64_t number_before(const std::string& text, std::string_view what) {
+  const std::size_t end = text.rfind(what);
+  if (end == std::string::npos) return 0;
+  const std::size_t gap = text.find_last_not_of("0123456789", end - 1);
+  const std::size_t begin = gap == std::string::npos ? 0 : gap + 1;
+  std::uint64_t value = 0;
+  std::from_chars(text.data() + begin, text.data() + end, value);
+  return value;
+}
+
 class Demo {
  public:
   explicit Demo(const DemoOptions& options) : options_(options) {}
@@ -50,15 +81,20 @@ class Demo {
 
  private:
   Status start_node();
+  Status make_key();
   Status start_pool();
   Status start_miners();
+  std::vector<std::string> pool_arguments(std::size_t protocol) const;
+  std::string miner_log(std::size_t miner) const;
   int summary() const;
+  void print_protocols() const;
   void print_block(const BlockRecord& block);
 
   const DemoOptions& options_;
   std::string folder_;
   bool temporary_ = false;
   std::string rpc_, zmq_;
+  XOnlyKey authority_;
   std::set<BlockHash> printed_;  // upstream's thread
   std::vector<ChildProcess> node_;
   std::unique_ptr<Pool> pool_;
@@ -114,7 +150,19 @@ Status Demo::start_node() {
   return {};
 }
 
+/// The pool's authority for this run.
+Status Demo::make_key() {
+  uv::OsEntropy entropy;
+  const SecretKey secret = SecretKey::generate([&](MutableBytes out) { entropy.fill(out); });
+  authority_ = public_key_of(secret);
+  std::string text = v2::secret_key_text(secret);
+  const Status written = write_key_file(folder_ + "/authority.key", text, 0600, true);
+  wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+  return written;
+}
+
 Status Demo::start_pool() {
+  if (const Status s = make_key(); !s) return s;
   const std::string text = fmt::format(R"(data_dir = "data"
 [pool]
 name = "Adit demo"
@@ -127,6 +175,9 @@ cookie_file = ".cookie"
 zmq_hashblock = "{}"
 [stratum.v1]
 listen = ["127.0.0.1:0"]
+[stratum.v2]
+listen = ["127.0.0.1:0"]
+authority_secret_file = "authority.key"
 [vardiff]
 start = 0.00001
 minimum = 1e-10
@@ -142,16 +193,33 @@ shares_per_minute = 60
   return pool_->start();
 }
 
+std::vector<std::string> Demo::pool_arguments(std::size_t protocol) const {
+  if (protocol == 0) return {"--url", pool_->v1_addresses()[0].text()};
+  return {"--url", v2::pool_url(pool_->v2_addresses()[0].text(), authority_), "--channel",
+          protocol == 1 ? "standard" : "extended"};
+}
+
+std::string Demo::miner_log(std::size_t miner) const {
+  return folder_ + fmt::format("/miner{}.log", miner + 1);
+}
+
 Status Demo::start_miners() {
   const auto program = find_program("cpu-miner");
   if (!program) return program.error();
   for (std::uint32_t i = 0; i < options_.miners; ++i) {
     const std::string user =
         fmt::format("{}.demo{}", kMinerAddress[i % std::size(kMinerAddress)], i + 1);
-    auto miner = ChildProcess::start(
-        {*program, "--url", pool_->v1_addresses()[0].text(), "--user", user, "--threads", "1",
-         "--limit-mhs", fmt::format("{}", kMinerMhs), "--exit-with-parent"},
-        folder_ + fmt::format("/miner{}.log", i + 1));
+    std::vector<std::string> command = {*program,
+                                        "--user",
+                                        user,
+                                        "--threads",
+                                        "1",
+                                        "--limit-mhs",
+                                        fmt::format("{}", kMinerMhs),
+                                        "--exit-with-parent"};
+    for (std::string& argument : pool_arguments(i % std::size(kProtocols)))
+      command.push_back(std::move(argument));
+    auto miner = ChildProcess::start(command, miner_log(i));
     if (!miner) return miner.error();
     miners_.push_back(std::move(*miner));
   }
@@ -168,8 +236,10 @@ void Demo::print_block(const BlockRecord& block) {
 int Demo::run(uv::Loop& loop) {
   fmt::print(
       "pool    stratum+tcp://{}  (try a miner of your own: any regtest address as user)\n"
+      "        {}\n"
       "config  {}/adit.toml\nminers  {} at {} MH/s each\n",
-      pool_->v1_addresses()[0].text(), folder_, miners_.size(), kMinerMhs);
+      pool_->v1_addresses()[0].text(), v2::pool_url(pool_->v2_addresses()[0].text(), authority_),
+      folder_, miners_.size(), kMinerMhs);
   std::fflush(stdout);
   {
     uv::Timer limit(loop, [&] { loop.stop(); });
@@ -181,11 +251,23 @@ int Demo::run(uv::Loop& loop) {
   return summary();
 }
 
+/// As the miners heard it: what they say when they have ended.
+void Demo::print_protocols() const {
+  std::array<std::uint64_t, std::size(kProtocols)> accepted{};
+  for (std::size_t i = 0; i < options_.miners; ++i)
+    accepted[i % accepted.size()] += number_before(end_of(miner_log(i)), " shares accepted");
+  fmt::print("miners were told of accepted shares:");
+  for (std::size_t i = 0; i < accepted.size() && i < options_.miners; ++i)
+    fmt::print("{} {} {}", i == 0 ? "" : ",", kProtocols[i], accepted[i]);
+  fmt::print("\n");
+}
+
 int Demo::summary() const {
   const PoolTotals totals = pool_->totals();
   fmt::print(
       "\n{} shares accepted, {} rejected; {} blocks found, {} connected by the node; height {}\n",
       totals.accepted, totals.rejected, totals.blocks_found, totals.blocks_accepted, totals.height);
+  print_protocols();
   if (!temporary_)
     fmt::print("the books are kept: adit ledger accounts -c {}/adit.toml\n", folder_);
   return totals.accepted > 0 && totals.blocks_accepted > 0 ? 0 : 1;
