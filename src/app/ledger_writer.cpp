@@ -245,13 +245,22 @@ void LedgerWriter::housekeeping() {
       log_warn("ledger", "high-water mark: {}", written.error().text);
     last_mark_ = now.mono;
   }
-  if (options_.retention_days != 0 && now.mono - last_expiry_ >= kExpiryEvery) {
-    last_expiry_ = now.mono;
-    const std::int64_t keep_ms = std::int64_t{options_.retention_days} * 86'400'000;
-    if (const Status expired = ledger_->expire_shares(UnixMillis(now.wall.value() - keep_ms));
-        !expired)
-      fail(expired.error());
-  }
+  if (options_.retention_days != 0 && now.mono - last_expiry_ >= kExpiryEvery) expire(now);
+}
+
+void LedgerWriter::expire(const Now& now) {
+  last_expiry_ = now.mono;
+  const auto newest = ledger_->newest_time();
+  if (!newest) return fail(newest.error());
+  if (const std::int64_t leap = clock_trust_.look(now, *newest); leap != 0)
+    log_warn("ledger",
+             "the clock is {} days ahead of what was booked last: no share is forgotten for a day",
+             leap / ClockTrust::kLeapMs);
+  if (!clock_trust_.trusted(now.mono)) return;
+  const std::int64_t keep_ms = std::int64_t{options_.retention_days} * 86'400'000;
+  if (const Status expired = ledger_->expire_shares(UnixMillis(now.wall.value() - keep_ms));
+      !expired)
+    fail(expired.error());
 }
 
 /// Refusing early is better than failing late: RocksDB after a failed write knows no way back but

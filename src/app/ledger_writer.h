@@ -15,6 +15,7 @@
 #include "adit/ledger/ledger.h"
 #include "adit/runtime/mailbox.h"
 #include "adit/runtime/ports.h"
+#include "app/clock_trust.h"
 #include "app/commit_times.h"
 #include "app/counters.h"
 #include "app/kept_blocks.h"
@@ -82,6 +83,7 @@ class LedgerWriter {
   void refuse_all();
   void write_blocks();
   void housekeeping();
+  void expire(const Now& now);
   bool has_room();
   void fail(const Error& error);
   Status reopen();
@@ -108,6 +110,7 @@ class LedgerWriter {
   Sequence first_;
   HighWater marked_;
   CommitTimes commit_times_;
+  ClockTrust clock_trust_;
   bool stopping_ = false;
   bool failed_ = false;
   bool unsynced_ = false;

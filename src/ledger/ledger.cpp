@@ -18,7 +18,7 @@ Error refusal() {
           "the ledger refuses since its store failed; restart the pool after mending the disk"};
 }
 
-/// Reads the run at or after sequence `from`: its key, last share time and last tip.
+/// Of a run of shares: its key, last share time and last tip.
 struct RunEdge {
   std::string key;
   UnixMillis time;
@@ -26,26 +26,27 @@ struct RunEdge {
   Sequence last;
 };
 
-Result<std::optional<RunEdge>> edge_from(LedgerStore& store, std::uint64_t from) {
-  std::optional<RunEdge> edge;
-  Status verdict;
-  const Status s =
-      store.scan(Family::Shares, key_u64(from), [&](std::string_view key, std::string_view value) {
-        const auto run = ShareRun::parse(value);
-        if (!run) {
-          verdict = run.error();
-          return false;
-        }
-        const auto share = ShareRecord::decode(run->record(run->count - 1));
-        if (share)
-          edge = RunEdge{std::string(key), share->time, share->tip, share->sequence};
-        else
-          verdict = share.error();
-        return false;
-      });
+Result<RunEdge> edge_of(std::string_view key, std::string_view value) {
+  const auto run = ShareRun::parse(value);
+  if (!run) return run.error();
+  const auto share = ShareRecord::decode(run->record(run->count - 1));
+  if (!share) return share.error();
+  return RunEdge{std::string(key), share->time, share->tip, share->sequence};
+}
+
+/// The first run at or after `from`; without `from` the last one of all.
+Result<std::optional<RunEdge>> edge_from(LedgerStore& store, std::optional<std::uint64_t> from) {
+  std::optional<Result<RunEdge>> edge;
+  const auto visit = [&](std::string_view key, std::string_view value) {
+    edge = edge_of(key, value);
+    return false;
+  };
+  const Status s = from ? store.scan(Family::Shares, key_u64(*from), visit)
+                        : store.scan_back(Family::Shares, visit);
   if (!s) return s.error();
-  if (!verdict) return verdict.error();
-  return edge;
+  if (!edge) return std::optional<RunEdge>();
+  if (!edge->ok()) return edge->error();
+  return std::optional<RunEdge>(**edge);
 }
 
 }  // namespace
@@ -181,6 +182,12 @@ Result<std::vector<BlockRecord>> Ledger::unsettled_blocks() {
            b.state == BlockState::Orphaned;
   });
   return blocks;
+}
+
+Result<UnixMillis> Ledger::newest_time() const {
+  const auto newest = edge_from(*store_, std::nullopt);
+  if (!newest) return newest.error();
+  return *newest ? (*newest)->time : UnixMillis(0);
 }
 
 /// The key of the oldest run to keep; empty when nothing may go.

@@ -110,6 +110,7 @@ TEST_CASE("mark: a ledger with another history is refused") {
 
 TEST_CASE("expiry: whole old runs go, the rest verifies, and the books go on") {
   Pool pool;
+  CHECK(pool.ledger->newest_time().value() == UnixMillis(0));
   std::vector<UnixMillis> times;
   for (std::uint32_t i = 0; i < 40; ++i) {
     pool.now = UnixMillis(pool.now.value() + 3'600'000);
@@ -118,6 +119,7 @@ TEST_CASE("expiry: whole old runs go, the rest verifies, and the books go on") {
   }
   const auto all = shares_of(pool.store);
   const HighWater mark = pool.ledger->high_water();
+  CHECK(pool.ledger->newest_time().value() == times.back());
   REQUIRE(pool.ledger->expire_shares(times[10]).ok());
   const auto left = shares_of(pool.store);
   REQUIRE_FALSE(left.empty());

@@ -304,7 +304,7 @@ TEST_CASE(
   stage.hint(0);
   stage.run_for(std::chrono::milliseconds(20));
   CHECK(stage.all<TemplateReady>().back().new_tip == false);  // the empty job came before
-  CHECK(stage.all<TemplateReady>().back().block_template->prev == hash_number(101));
+  CHECK(stage.all<TemplateReady>().back().block_template->prev.hex() == hash_number(101).hex());
   stage.run_for(std::chrono::seconds(2));
   CHECK(stage.asked["0 getblocktemplate longpoll"] == 1);
 }

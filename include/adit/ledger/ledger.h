@@ -98,6 +98,8 @@ class Ledger {
   /// totals are not on disk yet. The chain stays verifiable from the oldest run that is left.
   Status expire_shares(UnixMillis before);
 
+  /// When the newest share was booked; 0 where there is none.
+  Result<UnixMillis> newest_time() const;
   Sequence last_sequence() const { return last_; }
   const Digest& chain_head() const { return head_; }
   HighWater high_water() const { return {last_, head_}; }
