@@ -94,9 +94,10 @@ std::optional<Difficulty> Vardiff::retarget(Instant now) {
 
 std::optional<Difficulty> Vardiff::too_fast(double seconds, double wanted, Instant now) {
   if (shares_ < (seconds < 1 ? kFloodShares : kEnoughShares)) return std::nullopt;
+  silent_windows_ = 0;
+  if (at_top()) return std::nullopt;
   // The last share ended the wait, so it is not part of what was waited for.
   const double ratio = weight() * (shares_ - 1) / wanted;
-  silent_windows_ = 0;
   return change(settled_ ? std::min(ratio, options_->step_limit) : ratio, now);
 }
 

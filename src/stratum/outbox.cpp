@@ -10,6 +10,7 @@ namespace adit {
 
 namespace {
 constexpr std::size_t kKeptOwn = 128;     // bytes an empty outbox may keep, so that a share's
+constexpr std::size_t kFewAnswers = 512;  // room that is made for more than that
 constexpr std::size_t kKeptSegments = 4;  // answer allocates nothing
 constexpr std::size_t kMoveAt = 4096;     // sent bytes in front before the rest is moved up
 }  // namespace
@@ -25,6 +26,9 @@ bool Outbox::admit(std::size_t more) {
 
 void Outbox::append(std::string_view bytes) {
   if (!admit(bytes.size())) return;
+  const std::size_t needed = own_.size() + bytes.size();
+  if (needed > own_.capacity())
+    own_.reserve(needed <= kKeptOwn ? kKeptOwn : std::max(2 * own_.capacity(), kFewAnswers));
   own_ += bytes;
   if (segments_.empty() || segments_.back().shared)
     segments_.push_back({nullptr, bytes.size()});

@@ -40,6 +40,9 @@ void tune(uv_tcp_t* tcp) {
   setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
 }
 
+/// An error counts as nothing sent: the write that follows meets it again and reports it.
+std::size_t sent_of(ssize_t result) { return result > 0 ? static_cast<std::size_t>(result) : 0; }
+
 Error listen_error(const ListenAddress& address, const char* what, int error) {
   if (error == EADDRINUSE)
     return {ErrorCode::Conflict, fmt::format("port {} on {} is in use by another program",
@@ -166,14 +169,20 @@ void TcpStream::resume_read() {
 void TcpStream::stop_read() { uv_read_stop(reinterpret_cast<uv_stream_t*>(&tcp_)); }
 
 std::size_t TcpStream::try_write(std::span<const Bytes> segments) {
-  std::array<uv_buf_t, kSegmentsMax> buffers;
-  const std::size_t count = std::min(segments.size(), buffers.size());
+  uv_os_fd_t fd = -1;
+  if (pending_ || uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp_), &fd) != 0) return 0;
+  // Past libuv, which would call write(): for a socket the kernel's way through that is longer.
+  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  if (segments.size() == 1)
+    return sent_of(::send(fd, segments[0].data(), segments[0].size(), kFlags));
+  std::array<iovec, kSegmentsMax> parts;
+  const std::size_t count = std::min(segments.size(), parts.size());
   for (std::size_t i = 0; i < count; ++i)
-    buffers[i] = uv_buf_init(const_cast<char*>(reinterpret_cast<const char*>(segments[i].data())),
-                             static_cast<unsigned>(segments[i].size()));
-  const int written = uv_try_write(reinterpret_cast<uv_stream_t*>(&tcp_), buffers.data(),
-                                   static_cast<unsigned>(count));
-  return written > 0 ? static_cast<std::size_t>(written) : 0;
+    parts[i] = {const_cast<std::uint8_t*>(segments[i].data()), segments[i].size()};
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = count;
+  return sent_of(::sendmsg(fd, &message, kFlags));
 }
 
 void TcpStream::write_later(std::span<const Bytes> segments) {

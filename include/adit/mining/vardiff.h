@@ -70,6 +70,7 @@ class Vardiff {
  private:
   Difficulty clamp(const Difficulty& wish) const;
   bool at_bottom() const { return current_ <= clamp(floor_); }
+  bool at_top() const { return current_ == options_->maximum && current_ <= ceiling_; }
   double seconds_since(Instant now) const;
   double weight() const { return shares_ > 0 ? expected_ / shares_ : 1; }
   double sigmas() const;

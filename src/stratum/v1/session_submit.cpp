@@ -119,7 +119,9 @@ void MinerSession::submit(std::string_view id, const SubmitParams& params, Insta
 void MinerSession::judge_bench(Instant now) {
   ShareBench& bench = context_.v1->bench;
   if (bench.taken == 0) return;
-  hash_shares(std::span(bench.drafts).first(bench.taken));
+  const auto drafts = std::span(bench.drafts).first(bench.taken);
+  hash_shares(drafts);
+  for (const ShareDraft& draft : drafts) context_.seen->prefetch(draft.verdict.hash);
   events_.reserve(events_.size() + bench.taken);
   for (std::size_t i = 0; i < bench.taken && !closed_; ++i) {
     channel_->judge(bench.drafts[i], now, *context_.seen);

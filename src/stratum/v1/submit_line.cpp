@@ -13,9 +13,9 @@ constexpr std::size_t kIdDigits = 18;  // every such number fits 64 bits
 /// Without control characters, escapes and anything beyond ASCII a quote ends a string, and a
 /// string is what stands between quotes. No early end, so that the loop runs on vectors.
 bool is_plain(std::string_view line) {
-  bool strange = false;
-  for (const char c : line) strange |= c < ' ' || c > '~' || c == '\\';
-  return !strange;
+  char strange = 0;
+  for (const char c : line) strange |= static_cast<char>((c < ' ') | (c > '~') | (c == '\\'));
+  return strange == 0;
 }
 
 class Reader {
