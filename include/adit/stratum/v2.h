@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 #include "adit/stratum/session.h"
 #include "adit/stratum/v2/ephemeral_keys.h"
@@ -20,7 +21,8 @@ struct ThreadState {
   IdentityKeeper::Shared identity;
   EphemeralKeys keys{kKeysAhead};  ///< the owner refills it when the thread has time
   FillRandom random;
-  ByteVec payload, wire;  ///< scratch
+  ByteVec payload, wire;             ///< scratch
+  std::optional<Instant> v1_hinted;  ///< when the log last said that a V1 miner had come
 };
 
 /// `context` with its `v2` set outlives the session. `newest` may be null: the first job follows by

@@ -37,8 +37,10 @@ Guess guess_protocol(Bytes start) {
   if (first == seen.end()) return seen.size() == kHello ? Guess::V1 : Guess::Unknown;
   if (*first != '{') return Guess::V2;
   std::size_t beyond_ascii = 0;
+  std::uint8_t last = 0;  // that is no space
   for (auto at = first; at != seen.end(); ++at) {
-    if (*at == '\n') return Guess::V1;
+    if (*at == '\n') return last == '}' ? Guess::V1 : Guess::V2;
+    if (!is_space(*at)) last = *at;
     if (!is_text(*at)) return Guess::V2;
     if (*at >= 0x80 && ++beyond_ascii > seen.size() / 4) return Guess::V2;
   }

@@ -29,6 +29,14 @@ struct Acknowledgement {
   Work work;  ///< with what the last message could not say: less than one of difficulty 1
 };
 
+/// Whole difficulties of `work`, which keeps the fraction.
+inline std::uint64_t take_difficulty(Work& work) {
+  static const Uint128 kOne = Work::of(Target::difficulty_one()).value();
+  const Uint128 sum = work.value() / kOne;
+  work = Work(work.value() - sum * kOne);
+  return static_cast<std::uint64_t>(std::min<Uint128>(sum, ~std::uint64_t{0}));
+}
+
 struct MiningChannel {
   static constexpr std::size_t kJobs = 2 * Channel::kJobsPerTip;
 

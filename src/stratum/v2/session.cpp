@@ -47,9 +47,7 @@ void MinerSession::shake_hands(Bytes& wire, Instant now) {
   append(hello_, wire.first(count));
   wire = wire.subspan(count);
   if (const auto foreign = foreign_protocol(hello_)) {
-    if (*foreign == Foreign::StratumV1)
-      log_info("stratum",
-               "V1 on V2 port: a miner speaks the other protocol; its URL needs the V1 port");
+    if (*foreign == Foreign::StratumV1) hint_at_v1(now);
     return close("not Stratum V2", false);
   }
   if (hello_.size() < kHelloSize) return;
@@ -61,6 +59,14 @@ void MinerSession::shake_hands(Bytes& wire, Instant now) {
   cipher_.emplace(std::move(answered.ciphers.send));
   phase_ = Phase::Setup;
   since_ = now;
+}
+
+/// Such a miner tries again and again: it is said once a minute.
+void MinerSession::hint_at_v1(Instant now) {
+  if (shared_.v1_hinted && now < *shared_.v1_hinted + std::chrono::minutes(1)) return;
+  shared_.v1_hinted = now;
+  log_info("stratum",
+           "V1 on V2 port: a miner speaks the other protocol; its URL needs the V1 port");
 }
 
 void MinerSession::read_frames(Bytes wire, Instant now) {

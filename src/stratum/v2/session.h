@@ -54,6 +54,7 @@ class MinerSession final : public Session {
   enum class Phase : std::uint8_t { Handshake, Setup, Mining, Closed };
 
   void shake_hands(Bytes& wire, Instant now);
+  void hint_at_v1(Instant now);
   void read_frames(Bytes wire, Instant now);
   bool acceptable(const FrameHeader& header) const;
   void on_frame(const FrameHeader& header, Bytes payload, Instant now);
@@ -88,6 +89,8 @@ class MinerSession final : public Session {
   void change_tip(const JobPtr& job, Instant now);
   void send_update(const JobPtr& job, Instant now);
   void promise_next();
+  void promise(MiningChannel& joined);
+  void promise_all();
   bool all_share_future() const;
   void refresh_target(MiningChannel& channel, Instant now);
   void send_target(MiningChannel& channel);
@@ -131,7 +134,7 @@ class MinerSession final : public Session {
   Instant partial_since_{};
   std::optional<Instant> promise_at_;
   Strikes strikes_;
-  Pace unknown_, opens_;
+  Pace unknown_;
   std::uint32_t flags_ = 0;
   std::uint32_t group_id_ = 0;
   std::uint32_t last_id_ = 0;      // of channels and the group

@@ -34,12 +34,18 @@ void MinerSession::begin_work(MiningChannel& channel, Instant now) {
   channel.remember({++last_job_id_, issued, newest_->ntime});
   send_job(channel, channel.id, last_job_id_, *newest_, std::nullopt);
   send_prev_hash(channel.id, last_job_id_, *newest_);
-  if (!newest_->next) return;
+  if (newest_->next) promise(channel);
+}
+
+/// The first promise to a channel that was just opened.
+void MinerSession::promise(MiningChannel& joined) {
   // The others hold no promise yet, or an older one: all get the new one together.
   if (channels_.size() > 1 && !(promised_ && is_same(*promised_, *newest_->next))) return;
   promised_ = newest_->next;
-  channel.future = ++last_job_id_;
-  send_promised(channel, channel.id, *channel.future);
+  // A group goes on together only if all know the block by one id.
+  if (use_group()) return promise_all();
+  joined.future = ++last_job_id_;
+  send_promised(joined, joined.id, *joined.future);
 }
 
 void MinerSession::publish(const JobPtr& job, Instant now) {
@@ -77,16 +83,15 @@ void MinerSession::change_tip(const JobPtr& job, Instant now) {
 void MinerSession::send_update(const JobPtr& job, Instant now) {
   const bool together = use_group();
   if (together) ++last_job_id_;
-  bool sent = false;
   for (MiningChannel& channel : channels_) {
     const IssuedJobId issued = channel.channel.publish(job, now);
     if (channel.channel.vardiff().current() != channel.told) send_target(channel);
     const std::uint32_t id = together ? last_job_id_ : ++last_job_id_;
     channel.remember({id, issued, job->ntime});
-    if (!together || !sent)
-      send_job(channel, together ? group_id_ : channel.id, id, *job, job->ntime);
-    sent = true;
+    if (!together) send_job(channel, channel.id, id, *job, job->ntime);
   }
+  // A target is for the jobs behind it: the group's comes after all of them.
+  if (together) send_job(channels_[0], group_id_, last_job_id_, *job, job->ntime);
 }
 
 /// Sends ahead the empty block that follows the one being mined, unless it is there already.
@@ -98,6 +103,10 @@ void MinerSession::promise_next() {
   // A refreshed template of the same tip promises the same block again.
   if (all && promised_ && is_same(*promised_, *newest_->next)) return;
   promised_ = newest_->next;
+  promise_all();
+}
+
+void MinerSession::promise_all() {
   const bool together = use_group();
   if (together) ++last_job_id_;
   for (MiningChannel& channel : channels_) {

@@ -87,6 +87,7 @@ std::optional<WorkerIndex> MinerSession::named_worker(MiningChannel& channel, By
     case TlvSearch::Found:
       break;
   }
+  if (value.empty()) return channel.worker;
   const std::string_view name = text_of(value);
   for (const auto& [known, worker] : channel.names)
     if (known == name) return worker;
@@ -162,7 +163,9 @@ void MinerSession::settle(const ShareOutcome& outcome, Instant now) {
   const PendingShare share = pending_.pop();
   if (outcome.refused) {
     const Refusal refusal = refusal_of(*outcome.refused, true);
-    return refuse_share(share.channel_id, share.sequence, refusal.code, 0, now);
+    // The thread remembers only the latest hashes: a repetition costs what it would have cost here.
+    const std::uint32_t points = *outcome.refused == RejectReason::Duplicate ? refusal.points : 0;
+    return refuse_share(share.channel_id, share.sequence, refusal.code, points, now);
   }
   MiningChannel* channel = find(share.channel_id);
   if (channel == nullptr) return;  // closed meanwhile
@@ -183,12 +186,9 @@ void MinerSession::finish_turn(Instant) {
 void MinerSession::acknowledge(MiningChannel& channel) {
   Acknowledgement& ack = channel.acknowledgement;
   if (ack.count == 0) return;
-  static const Uint128 kOne = Work::of(Target::difficulty_one()).value();
-  const Uint128 sum = ack.work.value() / kOne;
-  const auto said = static_cast<std::uint64_t>(std::min<Uint128>(sum, ~std::uint64_t{0}));
-  send(SubmitSharesSuccess{channel.id, ack.last_sequence, ack.count, said});
-  ack = {
-      .last_sequence = ack.last_sequence, .count = 0, .work = Work(ack.work.value() - sum * kOne)};
+  const std::uint64_t sum = take_difficulty(ack.work);
+  send(SubmitSharesSuccess{channel.id, ack.last_sequence, ack.count, sum});
+  ack.count = 0;
 }
 
 }  // namespace adit::v2

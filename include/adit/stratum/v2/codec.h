@@ -80,13 +80,13 @@ class FieldWriter {
     append(out_, value.bytes);
   }
   void write(const std::string_view& value) {
-    CHECK(value.size() <= 255);
+    ADIT_CHECK(value.size() <= 255);
     out_.push_back(static_cast<std::uint8_t>(value.size()));
     append(out_, bytes_of(value));
   }
   template <std::size_t Max>
   void write(const Blob<Max>& value) {
-    CHECK(value.bytes.size() <= Max);
+    ADIT_CHECK(value.bytes.size() <= Max);
     if constexpr (Max <= 255)
       out_.push_back(static_cast<std::uint8_t>(value.bytes.size()));
     else
@@ -95,7 +95,7 @@ class FieldWriter {
   }
   template <class Count, std::size_t ItemSize>
   void write(const Sequence<Count, ItemSize>& value) {
-    CHECK(value.bytes.size() % ItemSize == 0 && value.size() <= Count(-1));
+    ADIT_CHECK(value.bytes.size() % ItemSize == 0 && value.size() <= Count(-1));
     append_le(out_, static_cast<Count>(value.size()));
     append(out_, value.bytes);
   }
