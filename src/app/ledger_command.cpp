@@ -10,6 +10,7 @@
 #include "adit/ledger/reader.h"
 #include "app/commands.h"
 #include "app/config.h"
+#include "rocks/high_water_file.h"
 #include "rocks/rocks_store.h"
 
 namespace adit {
@@ -203,6 +204,25 @@ int verify(LedgerStore& store) {
   return report->problems.empty() ? 0 : 1;
 }
 
+/// After a power loss the log may end torn. It is shown up to there, if all that the high-water
+/// mark says is on the medium stands before.
+Result<std::unique_ptr<RocksStore>> open_books(const std::string& data_dir) {
+  const std::string path = data_dir + "/ledger";
+  auto store = RocksStore::open_reader(path);
+  if (store || store.error().code != ErrorCode::Corrupt) return store;
+  auto torn = RocksStore::open_reader(path, true);
+  if (!torn) return store;
+  const auto mark = HighWaterFile(data_dir).read();
+  if (!mark) return mark.error();
+  if (*mark && (*mark)->sequence != Sequence(0)) {
+    const auto chain = chain_at(**torn, (*mark)->sequence);
+    if (!chain || !*chain || **chain != (*mark)->chain) return store;
+  }
+  fmt::print(stderr, "warning: {}; the log ends there, as after a power loss\n",
+             store.error().text);
+  return torn;
+}
+
 }  // namespace
 
 int ledger_command(const LedgerCommandOptions& options) {
@@ -211,7 +231,7 @@ int ledger_command(const LedgerCommandOptions& options) {
     fmt::print(stderr, "{}\n", config.error().text);
     return 1;
   }
-  auto store = RocksStore::open_reader(config->data_dir + "/ledger");
+  auto store = open_books(config->data_dir);
   if (!store) {
     fmt::print(stderr, "{}\n", store.error().text);
     return 1;

@@ -13,7 +13,6 @@
 #include <filesystem>
 #include <mutex>
 
-#include "adit/base/log.h"
 #include "rocks/durable_file.h"
 #include "rocks/rocks_options.h"
 
@@ -146,7 +145,7 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::string& path) {
   return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
 }
 
-Result<std::unique_ptr<RocksStore>> RocksStore::open_reader(const std::string& path) {
+Result<std::unique_ptr<RocksStore>> RocksStore::open_reader(const std::string& path, bool torn) {
   if (!there_is_a_database(path))
     return Error{ErrorCode::NotFound, path + ": there is no ledger yet"};
   auto impl = std::make_unique<Impl>();
@@ -171,13 +170,9 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open_reader(const std::string& p
     s = rocksdb::DB::OpenAsSecondary(options, path, impl->scratch, families, &opened, &impl->db);
     if (s.ok()) break;
   }
-  if (s.IsCorruption()) {
-    // A log that a power loss left torn: a secondary refuses it, though the next start will read it
-    // up to there.
-    const auto whole = rocksdb::DB::OpenForReadOnly(options, path, families, &opened, &impl->db);
-    if (whole.ok()) log_warn("ledger", "{}: {}; what stands before is shown", path, s.ToString());
-    if (whole.ok()) s = whole;
-  }
+  // A secondary refuses a log that ends torn; read as the next start would, it ends before that.
+  if (s.IsCorruption() && torn)
+    s = rocksdb::DB::OpenForReadOnly(options, path, families, &opened, &impl->db);
   if (!s.ok()) return map_error(path, s);
   impl->take(opened);
   impl->refused = Error{ErrorCode::Refused, path + ": opened for reading"};

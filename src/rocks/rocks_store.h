@@ -19,8 +19,11 @@ class RocksStore : public LedgerStore {
   static Result<std::unique_ptr<RocksStore>> open(const std::string& path);
   /// A reader beside whoever writes, or alone: sees what was committed when it was opened or last
   /// caught up, nothing after. commit() is refused. NotFound if there is no database. Its scratch
-  /// folder (below $TMPDIR or /tmp) goes with it.
-  static Result<std::unique_ptr<RocksStore>> open_reader(const std::string& path);
+  /// folder (below $TMPDIR or /tmp) goes with it. Corrupt also for a log that a power loss left
+  /// torn: with `torn` it is read up to there, as the next start will read it. Whether all that was
+  /// promised stands before, only the caller's high-water mark can tell.
+  static Result<std::unique_ptr<RocksStore>> open_reader(const std::string& path,
+                                                         bool torn = false);
 
   /// After the first error, also one of RocksDB's background threads, every commit fails. Limit:
   /// the disk is full.

@@ -7,7 +7,7 @@ import time
 import unittest
 
 from blocks import USER, Finder, submissions, wait_best, wait_state
-from support import PoolTest, wait_until
+from support import PAYOUTS, PoolTest, wait_until
 from v1_miner import Miner
 
 BITS = '1f7fffff'
@@ -118,6 +118,30 @@ class Links(NodeFault):
             node.rpc('sim_network', 'regtest')
             miner.wait_job(15)
         self.assert_mines(pool, node)
+
+
+    def test_initial_block_download_gives_no_work_outside_regtest(self):
+        self.need_sim()
+        for network in ('main', 'testnet4', 'signet'):
+            with self.subTest(network=network):
+                node = self.make_node(name=network, network=network, bits='207fffff', premine=20)
+                node.rpc('sim_ibd', True)
+                pool = self.make_pool(node, start=False, name=network + '-pool', network=network)
+                done = pool.command('check', check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn('not ready: initial block download, at height 20', done.stderr)
+                pool.start().wait_log('warning node: .*not ready: initial block download, at height 20')
+                with Miner(pool.address) as miner:
+                    miner.hello(PAYOUTS[network], wait_job=False)
+                    with self.assertRaises(TimeoutError):
+                        miner.wait_job(1.5)
+                    node.rpc('sim_ibd', False)
+                    miner.wait_job(5)
+                    params = miner.find(PAYOUTS[network], block=True)
+                    digest = miner.share_hash(params)
+                    self.assertIs(miner.submit(params)['result'], True)
+                    wait_best(node, digest)
+                pool.terminate()
 
 
 class Tips(NodeFault):
