@@ -79,7 +79,6 @@ class Neighbour(threading.Thread):
 class Isolation(PoolTest):
     def setUp(self):
         super().setUp()
-        self.need_sim()
         self.node = self.make_node(bits='1d00ffff')  # no hash of this test is a block
         self.pool = self.make_pool(self.node, workers=1)
         host, port = self.pool.address.rsplit(':', 1)
