@@ -137,7 +137,7 @@ void LedgerWriter::gather(ShareBatch& batch) {
       name.opened = opened_;
     }
     candidates_.push_back(
-        {batch.thread, name.id, share.hash, share.tip, share.work, share.height, share.is_block});
+        {name.id, share.hash, share.tip, share.work, share.height, share.is_block});
   }
   senders_.push_back({batch.thread, batch.shares.size()});
 }

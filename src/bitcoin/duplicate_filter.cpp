@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The hashes already paid: one open-addressing table a tip.
+// The hashes already paid: one set a tip, of open-addressing tables.
 #include "adit/bitcoin/duplicate_filter.h"
 
 #include <algorithm>
@@ -15,11 +15,19 @@ constexpr std::size_t kFirstSlots = 64;
 
 // The low bytes of a hash that was paid are as random as the miner's luck, so they are the hash
 // function too. Piling hashes up in one place would mean throwing paid shares away.
-std::size_t HashSet::slot(const Key& key) const {
-  const std::size_t mask = slots_.size() - 1;
+std::size_t HashSet::Part::slot(const Key& key) const {
+  const std::size_t mask = slots.size() - 1;
   std::size_t at = key.low & mask;
-  while (slots_[at] != Key{} && slots_[at] != key) at = (at + 1) & mask;
+  while (slots[at] != Key{} && slots[at] != key) at = (at + 1) & mask;
   return at;
+}
+
+void HashSet::Part::grow() {
+  Slots old(std::max(kFirstSlots, slots.size() * 2));
+  old.swap(slots);
+  for (const Key& key : old) {
+    if (key != Key{}) slots[slot(key)] = key;
+  }
 }
 
 HashSet::Key HashSet::key_of(const BlockHash& hash) {
@@ -29,38 +37,36 @@ HashSet::Key HashSet::key_of(const BlockHash& hash) {
 }
 
 bool HashSet::contains(const BlockHash& hash) const {
-  return !slots_.empty() && slots_[slot(key_of(hash))] != Key{};
+  const Key key = key_of(hash);
+  const Part& part = parts_[part_of(key)];
+  return !part.slots.empty() && part.slots[part.slot(key)] != Key{};
 }
 
 HashSet::Insert HashSet::insert(const BlockHash& hash) {
   const Key key = key_of(hash);
-  std::size_t at = slots_.empty() ? 0 : slot(key);
-  if (!slots_.empty() && slots_[at] != Key{}) return Insert::Present;
+  Part& part = parts_[part_of(key)];
+  std::size_t at = part.slots.empty() ? 0 : part.slot(key);
+  if (!part.slots.empty() && part.slots[at] != Key{}) return Insert::Present;
   if (size_ >= limit_) return Insert::Full;
   // At most three quarters full, so that probes stay short and always end.
-  if ((size_ + 1) * 4 > slots_.size() * 3) {
-    grow();
-    at = slot(key);
+  if ((part.size + 1) * 4 > part.slots.size() * 3) {
+    part.grow();
+    at = part.slot(key);
   }
-  slots_[at] = key;
+  part.slots[at] = key;
+  ++part.size;
   ++size_;
   return Insert::Added;
 }
 
 void HashSet::prefetch(const BlockHash& hash) const {
-  if (!slots_.empty()) __builtin_prefetch(&slots_[key_of(hash).low & (slots_.size() - 1)], 1);
-}
-
-void HashSet::grow() {
-  Slots old(std::max(kFirstSlots, slots_.size() * 2));
-  old.swap(slots_);
-  for (const Key& key : old) {
-    if (key != Key{}) slots_[slot(key)] = key;
-  }
+  const Key key = key_of(hash);
+  const Slots& slots = parts_[part_of(key)].slots;
+  if (!slots.empty()) __builtin_prefetch(&slots[key.low & (slots.size() - 1)], 1);
 }
 
 void HashSet::clear() {
-  Slots().swap(slots_);
+  parts_ = {};
   size_ = 0;
 }
 

@@ -10,6 +10,7 @@ namespace adit {
 namespace {
 
 const JobPtr kNoJob;
+constexpr std::size_t kRoomKept = 4;
 
 std::uint32_t version_of(const Job& job) { return static_cast<std::uint32_t>(job.version); }
 
@@ -42,6 +43,9 @@ IssuedJobId Channel::publish(const JobPtr& job, Instant now) {
     if (std::count_if(issued_.begin(), issued_.end(), same_tip) >= std::ptrdiff_t{kJobsPerTip}) {
       issued_.erase(std::find_if(issued_.begin(), issued_.end(), same_tip));
     }
+    // A tip with many jobs is followed by ones with few: ten thousand channels need not hold its
+    // room.
+    if (issued_.capacity() > 2 * issued_.size() + kRoomKept) issued_.shrink_to_fit();
   }
   vardiff_.set_ceiling(job->network_difficulty);
   const std::uint16_t issue = next_issue_;

@@ -129,7 +129,7 @@ void parts() {
   std::vector<ShareCandidate> shares;
   for (std::size_t i = 0; i < kCount; ++i) shares.push_back(maker.share(LedgerWorkerId(1)));
   std::uint64_t sum = 0;
-  DuplicateFilter filter;
+  DuplicateFilter filter(shares.size());
   std::uint8_t bytes[ShareRecord::kSize] = {};
   Digest chain{};
   fmt::print("parts of an append, a share:\n");

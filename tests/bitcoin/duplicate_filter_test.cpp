@@ -48,7 +48,7 @@ TEST_CASE("hashes that fall on one slot are still told apart") {
   HashSet set(10'000);
   for (std::uint64_t i = 0; i < 2'000; ++i) {
     BlockHash h;
-    store_le(h.bytes.data() + 8, i);  // low half equal
+    store_le(h.bytes.data() + 8, i);  // low half and part equal
     REQUIRE(set.insert(h) == Insert::Added);
     REQUIRE(set.insert(h) == Insert::Present);
   }
@@ -88,7 +88,7 @@ TEST_CASE("a set with no room takes nothing") {
 }
 
 TEST_CASE("the filter keeps tips apart and finds an earlier one again after a reorg") {
-  DuplicateFilter filter;
+  DuplicateFilter filter(1'000'000);
   const BlockHash share = named(77);
   CHECK_FALSE(filter.contains(named(1), share));
   CHECK(filter.insert(named(1), share) == Insert::Added);
@@ -110,7 +110,7 @@ TEST_CASE("the limit holds for each tip") {
 
 TEST_CASE("the filter remembers the last tips by use, like a list kept by hand") {
   std::mt19937_64 random(3);
-  DuplicateFilter filter;
+  DuplicateFilter filter(1'000'000);
   std::vector<std::uint8_t> recent;  // newest last
   std::map<std::uint8_t, std::set<BlockHash>> twin;
   std::uint8_t tip = 1;

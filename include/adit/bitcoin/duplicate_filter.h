@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// DuplicateFilter: which header hashes were already paid on which tip. Used twice: by each worker
-// for a quick answer, and by the ledger's door for the pool-wide one.
+// DuplicateFilter: which header hashes were already paid on which tip. The ledger's door asks it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -13,7 +13,8 @@
 namespace adit {
 
 /// An insert-only set of hashes with open addressing, keyed by the hash's first 16 bytes (internal
-/// order: the random end). Grows by doubling up to `limit` entries; then it refuses, never evicts.
+/// order: the random end). Up to `limit` entries; then it refuses, never evicts. It is cut into
+/// parts that double each for itself, so that no single insert moves more than a part.
 class HashSet {
  public:
   explicit HashSet(std::size_t limit) : limit_(limit) {}
@@ -31,11 +32,18 @@ class HashSet {
     std::uint64_t low = 0, high = 0;
     bool operator==(const Key&) const = default;
   };
-  static Key key_of(const BlockHash& hash);
-  std::size_t slot(const Key& key) const;  // where the key is, or the gap where it would go
-  void grow();
   using Slots = std::vector<Key, HugePageAllocator<Key>>;
-  Slots slots_;  // the all-zero key is "empty"; a real hash of it is stored as {1, 0}
+  struct Part {
+    Slots slots;  // the all-zero key is "empty"; a real hash of it is stored as {1, 0}
+    std::size_t size = 0;
+    std::size_t slot(const Key& key) const;  // where the key is, or the gap where it would go
+    void grow();
+  };
+  static constexpr unsigned kPartBits = 5;
+  static Key key_of(const BlockHash& hash);
+  // The low half of the key says where in its part a hash is, so this takes from the high one.
+  static std::size_t part_of(const Key& key) { return key.high >> (64 - kPartBits); }
+  std::array<Part, std::size_t{1} << kPartBits> parts_;
   std::size_t size_ = 0;
   std::size_t limit_;
 };
@@ -45,7 +53,7 @@ class HashSet {
 class DuplicateFilter {
  public:
   static constexpr std::size_t kTips = 4;
-  explicit DuplicateFilter(std::size_t limit_per_tip = 1'000'000) : limit_(limit_per_tip) {}
+  explicit DuplicateFilter(std::size_t limit_per_tip) : limit_(limit_per_tip) {}
   HashSet::Insert insert(const BlockHash& tip, const BlockHash& header_hash);
   bool contains(const BlockHash& tip, const BlockHash& header_hash) const;
   void prefetch(const BlockHash& tip, const BlockHash& header_hash) const;
