@@ -191,6 +191,19 @@ TEST_CASE("jobs: shared bytes, own ids, clean only on a new tip") {
   CHECK(reply == R"({"id":4,"result":null,"error":[21,"job not found",null]})");
 }
 
+TEST_CASE("a job that overtook the clean one of its tip is clean for the miner that missed that") {
+  TestPool pool;
+  pool.next_tip();
+  Rig a(pool);
+  pool.next_tip();  // it never reaches this session
+  a.connection.publish(pool.next_job());
+  a.hear();
+  CHECK(a.miner.jobs[1].clean);
+  a.connection.publish(pool.next_job());
+  a.hear();
+  CHECK_FALSE(a.miner.jobs[2].clean);
+}
+
 TEST_CASE("a block is reported before the share, also when the share is refused") {
   TestPool pool;
   pool.bits = CompactTarget(0x207fffff);

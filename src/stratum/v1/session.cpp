@@ -195,9 +195,12 @@ void MinerSession::publish(const JobPtr& job, Instant now) {
     newest_ = job;
     return start_work(now);
   }
+  // The first job of its tip for this miner, though perhaps not for the pool: a newer job may have
+  // overtaken the clean one on its way here.
+  const bool clean = channel_->newest_job()->tip != job->tip;
   const IssuedJobId id = channel_->publish(job, now);
   if (channel_->vardiff().current() != sent_) send_difficulty();
-  send_job(id, job, job->clean);
+  send_job(id, job, clean);
 }
 
 /// The first job: clean, whatever it is to others, because this miner has none.
