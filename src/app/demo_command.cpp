@@ -228,8 +228,9 @@ Status Demo::start_miners() {
 
 void Demo::print_block(const BlockRecord& block) {
   if (block.state != BlockState::Accepted || !printed_.insert(block.hash).second) return;
-  fmt::print("block {:>6}  {}  {}.{:08} BTC  by {}.{}\n", block.height, block.hash.hex(),
-             block.value.value() / kCoin, block.value.value() % kCoin, block.account, block.worker);
+  // Without the address, so that it fits a line; the books have it.
+  fmt::print("block {:>4} {} {}.{:08} BTC by {}\n", block.height, block.hash.hex(),
+             block.value.value() / kCoin, block.value.value() % kCoin, block.worker);
   std::fflush(stdout);
 }
 

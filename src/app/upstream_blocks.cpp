@@ -122,9 +122,10 @@ void Upstream::handle_progress(const BlockProgress& progress) {
   at->detail = progress.detail;
   at->confirmations = progress.confirmations;
   if (moved) {
-    const auto level = state == BlockState::Refused || state == BlockState::Orphaned
-                           ? LogLevel::Error
-                           : LogLevel::Info;
+    // Losing a race is bad luck; a refusal is a fault of ours.
+    const auto level = state == BlockState::Refused    ? LogLevel::Error
+                       : state == BlockState::Orphaned ? LogLevel::Warn
+                                                       : LogLevel::Info;
     if (log_enabled(level))
       log_write(
           level, "block",
