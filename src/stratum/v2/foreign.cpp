@@ -21,9 +21,11 @@ bool is_text(std::uint8_t c) { return (c >= ' ' && c != 0x7f) || is_space(c); }
 std::optional<Foreign> foreign_protocol(Bytes start) {
   if (start.size() < kCertain) return std::nullopt;
   if (start[0] == kTlsHandshake && start[1] == kTlsMajor && start[2] <= 4 &&
-      start[5] == kTlsClientHello)
+      start[5] == kTlsClientHello && start[6] == 0)  // a ClientHello is shorter than 64 KiB
     return Foreign::Tls;
   if (!std::all_of(start.begin(), start.begin() + kCertain, is_printable)) return std::nullopt;
+  // Somebody may choose a key that begins like text; it does not go on so.
+  if (!std::all_of(start.begin(), start.end(), is_text)) return std::nullopt;
   const std::string_view text = text_of(start);
   if (text.starts_with("{\"") || text.starts_with("{ \"")) return Foreign::StratumV1;
   for (const std::string_view verb : {"GET /", "POST /", "HEAD /", "PUT /", "OPTIONS "})

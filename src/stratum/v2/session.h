@@ -93,6 +93,7 @@ class MinerSession final : public Session {
   void promise_all();
   bool all_share_future() const;
   void refresh_target(MiningChannel& channel, Instant now);
+  void send_again(MiningChannel& channel, Instant now);
   void send_target(MiningChannel& channel);
   void send_job(const MiningChannel& channel, std::uint32_t address, std::uint32_t job_id,
                 const Job& job, std::optional<std::uint32_t> min_ntime);

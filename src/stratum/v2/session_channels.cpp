@@ -136,11 +136,7 @@ void MinerSession::on_update(Bytes payload, Instant now) {
     vardiff.suggest(difficulty_for_rate(shared_.policy.vardiff, wish->nominal_hash_rate), now);
   // Peers wait for a SetTarget as the answer, also when nothing has changed.
   if (!channel->channel.newest_job()) return send_target(*channel);
-  const IssuedJobId issued = channel->channel.reissue(now);
-  send_target(*channel);
-  const JobPtr& job = channel->channel.newest_job();
-  channel->remember({++last_job_id_, issued, job->ntime});
-  send_job(*channel, channel->id, last_job_id_, *job, job->ntime);
+  send_again(*channel, now);
 }
 
 void MinerSession::on_close_channel(Bytes payload, Instant now) {

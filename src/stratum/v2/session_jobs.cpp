@@ -15,11 +15,23 @@ namespace {
 /// After a new tip the next promise waits until the miners are back at work.
 constexpr Duration kPromiseAfter = std::chrono::seconds(1);
 
+/// A template is replaced long before.
+constexpr std::int64_t kOldest = 3600;
+/// How far the same work, issued again and again, may run ahead of the clock.
+constexpr std::uint32_t kAhead = 60;
+
 /// A header-only channel's prefix is the whole extranonce.
 Extranonce extranonce_of(const MiningChannel& channel) { return channel.channel.prefix().bytes; }
 
 bool is_same(const NextWork& a, const NextWork& b) {
   return a.version == b.version && a.coinbase == b.coinbase;
+}
+
+/// The lowest time of a job that starts now: the template's, grown older with it.
+std::uint32_t ntime_of(const Job& job, Instant now) {
+  const auto age =
+      std::chrono::duration_cast<std::chrono::seconds>(now - job.block_template->received).count();
+  return job.ntime + static_cast<std::uint32_t>(std::clamp<std::int64_t>(age, 0, kOldest));
 }
 
 std::uint32_t unsigned_version(std::int32_t version) { return static_cast<std::uint32_t>(version); }
@@ -82,16 +94,17 @@ void MinerSession::change_tip(const JobPtr& job, Instant now) {
 
 void MinerSession::send_update(const JobPtr& job, Instant now) {
   const bool together = use_group();
+  const std::uint32_t ntime = ntime_of(*job, now);
   if (together) ++last_job_id_;
   for (MiningChannel& channel : channels_) {
     const IssuedJobId issued = channel.channel.publish(job, now);
     if (channel.channel.vardiff().current() != channel.told) send_target(channel);
     const std::uint32_t id = together ? last_job_id_ : ++last_job_id_;
-    channel.remember({id, issued, job->ntime});
-    if (!together) send_job(channel, channel.id, id, *job, job->ntime);
+    channel.remember({id, issued, ntime});
+    if (!together) send_job(channel, channel.id, id, *job, ntime);
   }
   // A target is for the jobs behind it: the group's comes after all of them.
-  if (together) send_job(channels_[0], group_id_, last_job_id_, *job, job->ntime);
+  if (together) send_job(channels_[0], group_id_, last_job_id_, *job, ntime);
 }
 
 /// Sends ahead the empty block that follows the one being mined, unless it is there already.
@@ -128,11 +141,20 @@ void MinerSession::refresh_target(MiningChannel& channel, Instant now) {
   if (phase_ == Phase::Closed || channel.channel.vardiff().current() == channel.told) return;
   if (!channel.channel.newest_job()) return send_target(channel);
   if (channel.jobs.empty()) return send_target(channel);  // its first job is about to be sent
+  send_again(channel, now);
+}
+
+/// Under the target of now. The lowest time is another one, so that a miner which begins anew does
+/// not search what it has searched already.
+void MinerSession::send_again(MiningChannel& channel, Instant now) {
   const IssuedJobId issued = channel.channel.reissue(now);
   send_target(channel);
   const JobPtr& job = channel.channel.newest_job();
-  channel.remember({++last_job_id_, issued, job->ntime});
-  send_job(channel, channel.id, last_job_id_, *job, job->ntime);
+  const std::uint32_t clock = ntime_of(*job, now);
+  const std::uint32_t ntime =
+      std::min(std::max(clock, channel.jobs.back().min_ntime + 1), clock + kAhead);
+  channel.remember({++last_job_id_, issued, ntime});
+  send_job(channel, channel.id, last_job_id_, *job, ntime);
 }
 
 void MinerSession::send_target(MiningChannel& channel) {

@@ -14,6 +14,14 @@ namespace {
 constexpr std::uint8_t kUserIdentity = 0x01;  // the field of extension 0x0002
 /// Names one channel may bring before the oldest are forgotten.
 constexpr std::size_t kNames = 64;
+constexpr std::size_t kIdentityMax = 32;  // of extension 0x0002
+
+/// What a proxy may forward as the name of a device, whatever its alphabet.
+bool is_plain_text(std::string_view name) {
+  return name.size() <= kIdentityMax && std::ranges::none_of(name, [](char c) {
+           return static_cast<unsigned char>(c) < ' ' || c == 0x7f;
+         });
+}
 
 struct Refusal {
   std::string_view code;
@@ -75,8 +83,8 @@ void MinerSession::on_submit_extended(Bytes payload, Instant now) {
         names_negotiated_ ? named_worker(*channel, tlvs) : channel->worker, now);
 }
 
-/// The worker that a share names; the channel's own when it names none; absent when the name is
-/// unusable.
+/// The worker that a share names; the channel's own when it names none, or one in letters that no
+/// label of ours has; absent when the name is unusable.
 std::optional<WorkerIndex> MinerSession::named_worker(MiningChannel& channel, Bytes tlvs) {
   Bytes value;
   switch (find_tlv(tlvs, kWorkerHashrate, kUserIdentity, value)) {
@@ -91,7 +99,8 @@ std::optional<WorkerIndex> MinerSession::named_worker(MiningChannel& channel, By
   const std::string_view name = text_of(value);
   for (const auto& [known, worker] : channel.names)
     if (known == name) return worker;
-  if (!is_worker_label(name)) return std::nullopt;
+  if (!is_worker_label(name))
+    return is_plain_text(name) ? std::optional(channel.worker) : std::nullopt;
   if (channel.names.size() == kNames) {
     context_.workers->release(channel.names.front().second);
     channel.names.erase(channel.names.begin());
