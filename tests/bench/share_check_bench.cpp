@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What judging a share costs beside the SHA-256 blocks it cannot do without: Channel::submit for a
-// coinbase of 300 bytes under 12 merkle levels, each share another extranonce.
+// What judging a share costs beside the SHA-256 blocks it cannot do without, for a coinbase of 300
+// bytes under 12 merkle levels, each share another extranonce: alone by Channel::submit, and eight
+// hashed together as the shares of one read are.
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -86,6 +87,29 @@ double share_cost(const JobPtr& job, const char* difficulty) {
   return cost;
 }
 
+double together_cost(const JobPtr& job) {
+  constexpr int kTogether = 8;
+  ChannelPolicy policy;
+  policy.vardiff.minimum = *Difficulty::parse("1e-20");
+  ExtranonceAllocator prefixes({});
+  RecentHashes seen;
+  Channel channel(policy, *prefixes.allocate(8), *Difficulty::parse("1e-18"), Instant{}, true);
+  const IssuedJobId id = channel.publish(job, Instant{});
+  ByteVec rolled(8);
+  std::array<ShareDraft, kTogether> drafts;
+  const double cost = best_nanoseconds(kShares / kTogether, [&](int i) {
+    for (int k = 0; k < kTogether; ++k) {
+      store_le(rolled.data(), static_cast<std::uint64_t>(i * kTogether + k));
+      channel.draft({.job = id, .rolled = rolled, .ntime = 1'700'000'000, .nonce = 7}, drafts[k]);
+    }
+    hash_shares(drafts);
+    for (ShareDraft& draft : drafts)
+      channel.judge(draft, Instant{} + std::chrono::seconds(1), seen);
+  });
+  std::printf("%-28s %8.1f ns/share\n", "eight together", cost / kTogether);
+  return cost / kTogether;
+}
+
 int run() {
   const JobPtr job = bench_job();
   const std::size_t blocks = blocks_of(*job);
@@ -100,8 +124,9 @@ int run() {
   std::printf("%-28s %8.1f ns\n", "bare blocks", bare);
   const double refused = share_cost(job, "1e6");
   const double accepted = share_cost(job, "1e-18");
-  std::printf("over the bare blocks: refused %.2fx, accepted %.2fx\n", refused / bare,
-              accepted / bare);
+  const double together = together_cost(job);
+  std::printf("over the bare blocks: refused %.2fx, accepted %.2fx, together %.2fx\n",
+              refused / bare, accepted / bare, together / bare);
   return 0;
 }
 
