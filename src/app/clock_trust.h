@@ -16,7 +16,7 @@ class ClockTrust {
   static constexpr Duration kStands = std::chrono::hours(24);
 
   /// A leap forward that is noticed now, in milliseconds; 0 for none. `newest` is the time of the
-  /// newest share (0: there is none); it counts at the first look.
+  /// newest share when the books were opened (0: none); it counts at the first look.
   std::int64_t look(const Now& now, UnixMillis newest) {
     const auto steady =
         std::chrono::duration_cast<std::chrono::milliseconds>(now.mono.time_since_epoch());

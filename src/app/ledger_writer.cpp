@@ -63,6 +63,9 @@ Status LedgerWriter::open() {
   if (!ledger) return ledger.error();
   ledger_ = std::make_unique<Ledger>(std::move(*ledger));
   counters_.last_sequence.set(ledger_->last_sequence().value());
+  const auto newest = ledger_->newest_time();
+  if (!newest) return newest.error();
+  newest_at_open_ = *newest;
   return {};
 }
 
@@ -250,9 +253,7 @@ void LedgerWriter::housekeeping() {
 
 void LedgerWriter::expire(const Now& now) {
   last_expiry_ = now.mono;
-  const auto newest = ledger_->newest_time();
-  if (!newest) return fail(newest.error());
-  if (const std::int64_t leap = clock_trust_.look(now, *newest); leap != 0)
+  if (const std::int64_t leap = clock_trust_.look(now, newest_at_open_); leap != 0)
     log_warn("ledger",
              "the clock is {} days ahead of what was booked last: no share is forgotten for a day",
              leap / ClockTrust::kLeapMs);

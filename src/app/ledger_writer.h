@@ -111,6 +111,7 @@ class LedgerWriter {
   HighWater marked_;
   CommitTimes commit_times_;
   ClockTrust clock_trust_;
+  UnixMillis newest_at_open_;  // share; 0: none
   bool stopping_ = false;
   bool failed_ = false;
   bool unsynced_ = false;
