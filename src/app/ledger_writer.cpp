@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kInbox = 1 << 16;
 /// Under load the next commit starts this long after the last one did: fewer syncs, fewer wake-ups,
 /// fuller writes to miners. A batch below kBusyBatch is committed at once.
-constexpr Duration kGroup = std::chrono::milliseconds(8);
+constexpr Duration kGroup = std::chrono::milliseconds(4);
 constexpr std::size_t kBusyBatch = 32;
 /// The vault's own patience with the disk, and a little for its way here.
 constexpr Duration kBlockPatience = std::chrono::milliseconds(60);
