@@ -64,6 +64,7 @@ class WorkerNames(Sv2Test):
         self.assertEqual(self.booked_as(messages.worker_tlv('')), (MINER_ADDRESS, 'proxy'))
         account, _ = self.booked_as(messages.worker_tlv(OTHER_ADDRESS[:32]))
         self.assertEqual(account, MINER_ADDRESS)
+        self.assertEqual(self.booked_as(messages.worker_tlv('Förderband #7')), (MINER_ADDRESS, 'proxy'))
 
     def test_each_worker_adds_up(self):
         for n in range(9):
