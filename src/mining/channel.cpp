@@ -50,7 +50,7 @@ IssuedJobId Channel::publish(const JobPtr& job, Instant now) {
   vardiff_.set_ceiling(job->network_difficulty);
   const std::uint16_t issue = next_issue_;
   next_issue_ = next_issue_ == 0xffff ? std::uint16_t{1} : static_cast<std::uint16_t>(issue + 1);
-  issued_.push_back({job, vardiff_.current(), issue});
+  issued_.push_back({job, vardiff_.current(), issue, whole_root(*job)});
   return {job->number, issue};
 }
 
@@ -65,6 +65,20 @@ const JobPtr& Channel::newest_job() const { return issued_.empty() ? kNoJob : is
 JobPtr Channel::find_job(const IssuedJobId& id) const {
   const Issued* issued = find(id);
   return issued == nullptr ? nullptr : issued->job;
+}
+
+const MerkleRoot* Channel::root_of(const IssuedJobId& id) const {
+  const Issued* issued = find(id);
+  return issued == nullptr ? nullptr : issued->root.get();
+}
+
+std::shared_ptr<const MerkleRoot> Channel::whole_root(const Job& job) const {
+  if (rolled_size() != 0) return nullptr;
+  // The same work issued again, under another target.
+  if (!issued_.empty() && issued_.back().job.get() == &job) return issued_.back().root;
+  Txid coinbase;
+  job.coinbase_hash.sha256d_many(coinbase.bytes.data(), prefix_.bytes.data(), 1);
+  return std::make_shared<const MerkleRoot>(merkle_fold(coinbase, job.branch));
 }
 
 // Newest first: nearly every share is for the newest job.
@@ -86,6 +100,7 @@ ShareVerdict Channel::submit(const ShareSubmission& share, Instant now, RecentHa
 void Channel::draft(const ShareSubmission& share, ShareDraft& draft) const {
   draft.share = share;
   draft.whole = false;
+  draft.root = nullptr;
   ShareVerdict& verdict = draft.verdict;
   verdict = {};
   const Issued* issued = find(share.job);
@@ -97,6 +112,7 @@ void Channel::draft(const ShareSubmission& share, ShareDraft& draft) const {
   std::copy(prefix.begin(), prefix.end(), verdict.extranonce.begin());
   std::copy(share.rolled.begin(), share.rolled.end(), verdict.extranonce.begin() + prefix_.size);
   draft.version = header_version(*verdict.job, share, version_mask_);
+  draft.root = issued->root.get();
   draft.whole = true;
 }
 

@@ -12,13 +12,34 @@ namespace {
 /// As many as the widest SHA-256 takes at once; what is needed for them lies on the stack.
 constexpr std::size_t kAtOnce = 8;
 
-/// How many of the first drafts are whole and of one job, at most kAtOnce.
+/// How many of the first drafts are whole, of one job, and all with or all without their root; at
+/// most kAtOnce.
 std::size_t alike(std::span<const ShareDraft> drafts) {
+  const auto is_alike = [&](const ShareDraft& draft) {
+    return draft.whole && draft.verdict.job == drafts[0].verdict.job &&
+           (draft.root == nullptr) == (drafts[0].root == nullptr);
+  };
   const std::size_t most = std::min(kAtOnce, drafts.size());
   std::size_t count = 0;
-  while (count < most && drafts[count].whole && drafts[count].verdict.job == drafts[0].verdict.job)
-    ++count;
+  while (count < most && is_alike(drafts[count])) ++count;
   return count;
+}
+
+using Roots = std::array<MerkleRoot, kAtOnce>;
+
+void find_roots(std::span<const ShareDraft> drafts, Roots& roots) {
+  const std::size_t count = drafts.size();
+  if (drafts[0].root != nullptr) {
+    for (std::size_t i = 0; i < count; ++i) roots[i] = *drafts[i].root;
+    return;
+  }
+  const Job& job = *drafts[0].verdict.job;
+  std::array<Extranonce, kAtOnce> extranonces;
+  for (std::size_t i = 0; i < count; ++i) extranonces[i] = drafts[i].verdict.extranonce;
+  std::uint8_t* nodes = roots[0].bytes.data();
+  job.coinbase_hash.sha256d_many(nodes, extranonces[0].data(), count);
+  if (!job.branch.empty())
+    sha256d_fold_many(nodes, count, job.branch[0].bytes.data(), job.branch.size());
 }
 
 void hash_alike(std::span<ShareDraft> drafts) {
@@ -26,15 +47,10 @@ void hash_alike(std::span<ShareDraft> drafts) {
                 "rows of them are hashed as contiguous bytes");
   const Job& job = *drafts[0].verdict.job;
   const std::size_t count = drafts.size();
-  std::array<Extranonce, kAtOnce> extranonces;
-  std::array<MerkleRoot, kAtOnce> roots;
+  Roots roots;
   std::array<HeaderBytes, kAtOnce> headers;
   std::array<BlockHash, kAtOnce> hashes;
-  for (std::size_t i = 0; i < count; ++i) extranonces[i] = drafts[i].verdict.extranonce;
-  std::uint8_t* nodes = roots[0].bytes.data();
-  job.coinbase_hash.sha256d_many(nodes, extranonces[0].data(), count);
-  if (!job.branch.empty())
-    sha256d_fold_many(nodes, count, job.branch[0].bytes.data(), job.branch.size());
+  find_roots(drafts, roots);
   for (std::size_t i = 0; i < count; ++i) {
     const ShareDraft& draft = drafts[i];
     headers[i] = BlockHeader{static_cast<std::int32_t>(draft.version),

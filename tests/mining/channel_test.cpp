@@ -336,6 +336,38 @@ TEST_CASE("a hash twice among drafts hashed together is paid once") {
   CHECK(drafts[1].verdict.reject == rejected(RejectReason::Duplicate));
 }
 
+TEST_CASE("a channel that rolls nothing keeps the root of each job it issued") {
+  Rig rig;
+  Channel whole(rig.policy, *rig.prefixes.allocate(kExtranonceSize), easy(), kReceived);
+  std::vector<IssuedJobId> ids;
+  for (std::uint32_t number = 1; number <= 3; ++number)
+    ids.push_back(whole.publish(make_test_job(number, 1, hard()), kReceived));
+  ids.push_back(whole.reissue(kReceived));
+  const IssuedJobId rolling = rig.channel.publish(whole.newest_job(), kReceived);
+  CHECK(rig.channel.root_of(rolling) == nullptr);
+  CHECK(whole.root_of({JobNumber(9), 1}) == nullptr);
+  std::vector<ShareDraft> drafts(40);
+  for (std::uint32_t i = 0; i < drafts.size(); ++i) {
+    ShareSubmission s = rig.share(i % 5 == 4 ? rolling : ids[i / 11]);
+    s.nonce = i;
+    if (i % 5 != 4) s.rolled = {};
+    (i % 5 == 4 ? rig.channel : whole).draft(s, drafts[i]);
+  }
+  hash_shares(drafts);
+  for (const ShareDraft& draft : drafts) {
+    const ShareVerdict& v = draft.verdict;
+    CHECK(v.header ==
+          share_header(*v.job, v.extranonce, draft.version, draft.share.ntime, draft.share.nonce));
+    CHECK(v.hash == BlockHash{sha256d_80(v.header.data())});
+  }
+  for (const IssuedJobId& id : ids) {
+    REQUIRE(whole.root_of(id) != nullptr);
+    const JobPtr job = whole.find_job(id);
+    const HeaderBytes header = share_header(*job, whole.prefix().bytes, 0, 0, 0);
+    CHECK(*whole.root_of(id) == BlockHeader::from_bytes(header).merkle_root);
+  }
+}
+
 TEST_CASE("recent hashes: known until another takes the place, whatever their bytes") {
   RecentHashes one(1);
   BlockHash a, b;

@@ -3,6 +3,7 @@
 // V2 many; sessions translate. Thread: its worker's.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "adit/mining/extranonce.h"
@@ -37,6 +38,9 @@ class Channel {
   const JobPtr& newest_job() const;  ///< null before the first; valid until the next publish
   /// The job under this id, to keep it beyond the next publish (a found block); null if unknown.
   JobPtr find_job(const IssuedJobId& id) const;
+  /// The merkle root of a job that was just issued or kept, when the prefix is the whole
+  /// extranonce; else, and for an unknown id, null. Valid until the next publish.
+  const MerkleRoot* root_of(const IssuedJobId& id) const;
 
   /// Judges a share. Order: block test first, then job, ntime, version bits, extranonce size,
   /// target, duplicate, worker; stale = a job of an older tip. A hash enters `seen` only when the
@@ -68,6 +72,7 @@ class Channel {
     JobPtr job;
     Difficulty difficulty;
     std::uint16_t issue;
+    std::shared_ptr<const MerkleRoot> root;  // where no share can change it
   };
   const Issued* find(const IssuedJobId& id) const;
   std::optional<RejectReason> reason_against(const ShareDraft& draft, Instant now,
@@ -75,6 +80,7 @@ class Channel {
   std::optional<RejectReason> judge_form(const ShareDraft& draft, Instant now) const;
   std::optional<RejectReason> judge_version(const Job& job, const ShareSubmission& share) const;
   bool ntime_allowed(const Job& job, const ShareSubmission& share, Instant now) const;
+  std::shared_ptr<const MerkleRoot> whole_root(const Job& job) const;
   std::size_t rolled_size() const { return kExtranonceSize - prefix_.size; }
   void load_target(std::uint16_t issue, const Difficulty& difficulty);
 

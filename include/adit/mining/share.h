@@ -62,7 +62,9 @@ struct ShareDraft {
   ShareSubmission share;      ///< `rolled` is in verdict.extranonce now, and not looked at again
   std::uint32_t version = 0;  ///< the header's
   bool whole = false;         ///< job and extranonce are there: it has a header
-  ShareVerdict verdict;       ///< as far as known
+  /// Not to be computed again: of a channel that rolls no extranonce. Valid until its next publish.
+  const MerkleRoot* root = nullptr;
+  ShareVerdict verdict;  ///< as far as known
 };
 
 /// Headers and hashes of all drafts that are whole, and whether they are blocks. Neighbours of one
