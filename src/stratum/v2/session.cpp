@@ -18,6 +18,10 @@ constexpr std::uint32_t kCustomJobMax = 80 * 1024;
 constexpr std::uint32_t kExtensionsMax = 2 + 2 + 2 * 65'535 + 256;
 constexpr std::uint32_t kUnknownMax = 16 * 1024;
 
+bool is_submit(std::uint8_t type) {
+  return type == SubmitSharesStandard::kId.type || type == SubmitSharesExtended::kId.type;
+}
+
 constexpr std::uint32_t kUnknownPerSecond = 100;
 constexpr std::size_t kKeptEvents = 4;
 
@@ -40,6 +44,7 @@ void MinerSession::receive(Bytes wire, Instant now) {
   last_seen_ = now;
   if (phase_ == Phase::Handshake) shake_hands(wire, now);
   if (phase_ != Phase::Handshake && phase_ != Phase::Closed) read_frames(wire, now);
+  judge_bench(now);
 }
 
 void MinerSession::shake_hands(Bytes& wire, Instant now) {
@@ -78,13 +83,15 @@ void MinerSession::read_frames(Bytes wire, Instant now) {
         partial_ = reader_->partial();
         return;
       case FrameReader::Step::Header:
-        if (!acceptable(reader_->header())) return close("a frame is too long", false);
-        break;
+        if (acceptable(reader_->header())) break;
+        judge_bench(now);  // what came whole still counts
+        return close("a frame is too long", false);
       case FrameReader::Step::Frame:
         partial_ = false;
         on_frame(reader_->header(), reader_->payload(), now);
         break;
       case FrameReader::Step::Failed:
+        judge_bench(now);
         return close("a frame does not decrypt", false);
     }
   }
@@ -103,6 +110,9 @@ void MinerSession::on_frame(const FrameHeader& header, Bytes payload, Instant no
     const bool is_setup = header.extension() == 0 && header.msg_type == SetupConnection::kId.type;
     return is_setup ? on_setup(payload, now) : close("SetupConnection must come first", false);
   }
+  const bool is_share = header.extension() == 0 && is_submit(header.msg_type);
+  if (!is_share) judge_bench(now);  // answers leave in order, and a channel may be closed now
+  if (phase_ == Phase::Closed) return;
   if (header.extension() == 0) return on_mining_frame(header.msg_type, payload, now);
   if (header.extension() == kNegotiation && header.msg_type == RequestExtensions::kId.type)
     return on_request_extensions(payload, now);

@@ -104,11 +104,15 @@ class MinerSession final : public Session {
     std::uint32_t channel_id, sequence, job_id, nonce, ntime, version;
     Bytes rolled;
   };
-  void judge(MiningChannel& channel, const Submission& submit, std::optional<WorkerIndex> worker,
-             Instant now);
+  void seat(MiningChannel& channel, const Submission& submit, std::optional<WorkerIndex> worker,
+            Instant now);
+  void judge_bench(Instant now);
+  void answer_share(const ShareBench::Asker& asker, const ShareDraft& draft, Instant now);
   std::optional<WorkerIndex> named_worker(MiningChannel& channel, Bytes tlvs);
-  void report(const MiningChannel& channel, const ShareVerdict& verdict, const IssuedJobId& job,
-              std::optional<WorkerIndex> worker);
+  void report(const ShareBench::Asker& asker, const ShareDraft& draft);
+  void refuse_submit(std::string reason, Instant now);
+  void refuse_channel(std::uint32_t channel_id, std::uint32_t sequence, std::uint32_t points,
+                      Instant now);
   void refuse_share(std::uint32_t channel_id, std::uint32_t sequence, std::string_view code,
                     std::uint32_t points, Instant now);
   void acknowledge(MiningChannel& channel);

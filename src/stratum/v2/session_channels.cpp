@@ -25,9 +25,9 @@ bool has_control_bytes(std::string_view text) {
 }  // namespace
 
 MiningChannel* MinerSession::find(std::uint32_t channel_id) {
-  for (MiningChannel& channel : channels_)
-    if (channel.id == channel_id) return &channel;
-  return nullptr;
+  // Ids only grow, so they are in order.
+  const auto found = std::ranges::lower_bound(channels_, channel_id, {}, &MiningChannel::id);
+  return found == channels_.end() || found->id != channel_id ? nullptr : &*found;
 }
 
 /// Several channels hear of the same job once. Header-only miners cannot make a job out of that.

@@ -168,9 +168,9 @@ void MinerSession::send_job(const MiningChannel& channel, std::uint32_t address,
                             std::optional<std::uint32_t> min_ntime) {
   const std::uint32_t version = unsigned_version(job.version);
   if (channel.standard && address == channel.id) {
-    const HeaderBytes header = share_header(job, extranonce_of(channel), version, job.ntime, 0);
-    const MerkleRoot root = BlockHeader::from_bytes(header).merkle_root;
-    return send(NewMiningJob{address, job_id, min_ntime, version, root});
+    const MerkleRoot* root = channel.channel.root_of(channel.jobs.back().issued);
+    CHECK(root != nullptr);
+    return send(NewMiningJob{address, job_id, min_ntime, version, *root});
   }
   static_assert(sizeof(MerkleBranch::value_type) == 32);
   const Bytes path(reinterpret_cast<const std::uint8_t*>(job.branch.data()),

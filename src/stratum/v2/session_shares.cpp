@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // MinerSession: submits and what is said about them. The hot path: nothing here allocates for an
-// accepted share once the session is warm.
+// accepted share once the session is warm. The shares of one receive() are hashed together: see
+// ShareBench.
 #include <algorithm>
+#include <utility>
 
 #include "adit/base/check.h"
 #include "stratum/names.h"
@@ -59,28 +61,25 @@ Refusal refusal_of(RejectReason reason, bool rolling_allowed) {
 
 void MinerSession::on_submit_standard(Bytes payload, Instant now) {
   const auto m = decode<SubmitSharesStandard>(payload);
-  if (!m) return close("malformed SubmitSharesStandard", false);
+  if (!m) return refuse_submit("malformed SubmitSharesStandard", now);
   MiningChannel* channel = find(m->channel_id);
   if (channel == nullptr || !channel->standard)
-    return refuse_share(m->channel_id, m->sequence_number, "invalid-channel-id",
-                        channel == nullptr ? 1 : 5, now);
-  judge(*channel,
-        {m->channel_id, m->sequence_number, m->job_id, m->nonce, m->ntime, m->version, {}},
-        channel->worker, now);
+    return refuse_channel(m->channel_id, m->sequence_number, channel == nullptr ? 1 : 5, now);
+  seat(*channel, {m->channel_id, m->sequence_number, m->job_id, m->nonce, m->ntime, m->version, {}},
+       channel->worker, now);
 }
 
 void MinerSession::on_submit_extended(Bytes payload, Instant now) {
   Bytes tlvs;
   const auto m = decode<SubmitSharesExtended>(payload, &tlvs);
-  if (!m) return close("malformed SubmitSharesExtended", false);
+  if (!m) return refuse_submit("malformed SubmitSharesExtended", now);
   MiningChannel* channel = find(m->channel_id);
   if (channel == nullptr || channel->standard)
-    return refuse_share(m->channel_id, m->sequence_number, "invalid-channel-id",
-                        channel == nullptr ? 1 : 5, now);
-  judge(*channel,
-        {m->channel_id, m->sequence_number, m->job_id, m->nonce, m->ntime, m->version,
-         m->extranonce.bytes},
-        names_negotiated_ ? named_worker(*channel, tlvs) : channel->worker, now);
+    return refuse_channel(m->channel_id, m->sequence_number, channel == nullptr ? 1 : 5, now);
+  seat(*channel,
+       {m->channel_id, m->sequence_number, m->job_id, m->nonce, m->ntime, m->version,
+        m->extranonce.bytes},
+       names_negotiated_ ? named_worker(*channel, tlvs) : channel->worker, now);
 }
 
 /// The worker that a share names; the channel's own when it names none, or one in letters that no
@@ -111,10 +110,14 @@ std::optional<WorkerIndex> MinerSession::named_worker(MiningChannel& channel, By
   return worker;
 }
 
-void MinerSession::judge(MiningChannel& channel, const Submission& submit,
-                         std::optional<WorkerIndex> worker, Instant now) {
+/// A share takes a seat on the bench, where it waits for company until the bytes of this receive()
+/// end, the bench is full, or something comes that is no share.
+void MinerSession::seat(MiningChannel& channel, const Submission& submit,
+                        std::optional<WorkerIndex> worker, Instant now) {
   const WireJob* job = channel.find(submit.job_id);
   if (job == nullptr) {
+    judge_bench(now);
+    if (phase_ == Phase::Closed) return;
     const Refusal refusal = refusal_of(RejectReason::UnknownJob, true);
     events_.push_back(ShareRejected{RejectReason::UnknownJob});
     return refuse_share(submit.channel_id, submit.sequence, refusal.code, refusal.points, now);
@@ -127,35 +130,60 @@ void MinerSession::judge(MiningChannel& channel, const Submission& submit,
   share.version = submit.version;
   share.earliest = job->min_ntime;
   share.authorised = worker.has_value();
-  const ShareVerdict verdict = channel.channel.submit(share, now, *context_.seen);
-  report(channel, verdict, share.job, worker);
+  ShareBench& bench = shared_.bench;
+  bench.askers[bench.taken] = {&channel, submit.sequence, worker};
+  channel.channel.draft(share, bench.drafts[bench.taken++]);
+  if (bench.taken == ShareBench::kSeats) judge_bench(now);
+}
+
+void MinerSession::judge_bench(Instant now) {
+  ShareBench& bench = shared_.bench;
+  const std::size_t taken = std::exchange(bench.taken, 0);
+  if (taken == 0) return;
+  const auto drafts = std::span(bench.drafts).first(taken);
+  hash_shares(drafts);
+  for (const ShareDraft& draft : drafts) context_.seen->prefetch(draft.verdict.hash);
+  events_.reserve(events_.size() + taken);
+  for (std::size_t i = 0; i < taken && phase_ != Phase::Closed; ++i) {
+    bench.askers[i].channel->channel.judge(drafts[i], now, *context_.seen);
+    answer_share(bench.askers[i], drafts[i], now);
+  }
+  // Not before all are judged: a new job would move those that the drafts are of.
+  for (std::size_t i = 0; i < taken; ++i) refresh_target(*bench.askers[i].channel, now);
+}
+
+void MinerSession::answer_share(const ShareBench::Asker& asker, const ShareDraft& draft,
+                                Instant now) {
+  const ShareVerdict& verdict = draft.verdict;
+  MiningChannel& channel = *asker.channel;
+  report(asker, draft);
   if (verdict.reject) {
     const Refusal refusal = refusal_of(*verdict.reject, channel.channel.version_mask() != 0);
     // A miner that repeats its block out of joy is not an attacker.
     const std::uint32_t points = verdict.is_block ? 0 : refusal.points;
-    return refuse_share(submit.channel_id, submit.sequence, refusal.code, points, now);
+    return refuse_share(channel.id, asker.sequence, refusal.code, points, now);
   }
-  if (!pending_.push({submit.channel_id, submit.sequence, verdict.work}))
+  if (!pending_.push({channel.id, asker.sequence, verdict.work}))
     return close("too many shares wait", false);
   channel.channel.vardiff().retarget(now);
-  refresh_target(channel, now);
 }
 
 /// Events for the owner: a block before everything else, whatever the verdict. Only a duplicate is
 /// not told again: its first coming was.
-void MinerSession::report(const MiningChannel& channel, const ShareVerdict& verdict,
-                          const IssuedJobId& job_id, std::optional<WorkerIndex> worker) {
+void MinerSession::report(const ShareBench::Asker& asker, const ShareDraft& draft) {
+  const ShareVerdict& verdict = draft.verdict;
   if (verdict.is_block && verdict.reject != RejectReason::Duplicate) {
-    const JobPtr job = channel.channel.find_job(job_id);
+    const JobPtr job = asker.channel->channel.find_job(draft.share.job);
     CHECK(job != nullptr);
-    events_.push_back(BlockFound{job, verdict.header, verdict.extranonce, verdict.hash, worker});
+    events_.push_back(
+        BlockFound{job, verdict.header, verdict.extranonce, verdict.hash, asker.worker});
   }
   if (verdict.reject) {
     events_.push_back(ShareRejected{*verdict.reject});
     return;
   }
   const BlockTemplate& block = *verdict.job->block_template;
-  events_.push_back(ShareAccepted{*worker, verdict.hash, block.prev, verdict.work,
+  events_.push_back(ShareAccepted{*asker.worker, verdict.hash, block.prev, verdict.work,
                                   verdict.difficulty, block.height, verdict.is_block});
 }
 
@@ -166,6 +194,19 @@ void MinerSession::refuse_share(std::uint32_t channel_id, std::uint32_t sequence
   if (MiningChannel* channel = find(channel_id)) acknowledge(*channel);
   send(SubmitSharesError{channel_id, sequence, code});
   strike(points, now);
+}
+
+/// What came whole before it still counts.
+void MinerSession::refuse_submit(std::string reason, Instant now) {
+  judge_bench(now);
+  close(std::move(reason), false);
+}
+
+/// A share for no channel, or for one of the other kind.
+void MinerSession::refuse_channel(std::uint32_t channel_id, std::uint32_t sequence,
+                                  std::uint32_t points, Instant now) {
+  judge_bench(now);
+  refuse_share(channel_id, sequence, "invalid-channel-id", points, now);
 }
 
 void MinerSession::settle(const ShareOutcome& outcome, Instant now) {
