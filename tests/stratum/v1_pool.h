@@ -35,6 +35,7 @@ struct TestPool {
   std::uint32_t numbers = 0, tips = 0;
   CompactTarget bits{0x1d00ffff};
   JobPtr job;
+  bool promises = false;  ///< jobs carry the empty block after them (Job::next)
 
   TestPool() {
     context.policy.vardiff.start = *Difficulty::parse("1e-6");
@@ -48,15 +49,20 @@ struct TestPool {
   TestPool(const TestPool&) = delete;
 
   /// The next job of the current tip.
-  const JobPtr& next_job() { return make(false); }
+  const JobPtr& next_job() { return make(false, 3); }
   /// The first job of a new tip.
   const JobPtr& next_tip() {
     ++tips;
-    return make(true);
+    return make(true, 3);
+  }
+  /// The same with no transactions but the coinbase: what an earlier job's `next` promised.
+  const JobPtr& next_empty_tip() {
+    ++tips;
+    return make(true, 0);
   }
 
  private:
-  const JobPtr& make(bool clean) {
+  const JobPtr& make(bool clean, std::uint32_t transactions) {
     auto block = std::make_shared<BlockTemplate>();
     block->network = Network::Regtest;
     block->height = 100 + tips;
@@ -67,9 +73,9 @@ struct TestPool {
     block->target = *Target::from_compact(bits);
     block->curtime = kCurtime;
     block->mintime = kCurtime - 600;
-    block->coinbase_value = Satoshi(50 * kCoin);
+    block->coinbase_value = block_subsidy(Network::Regtest, block->height);
     block->received = at(0);
-    for (std::uint32_t i = 0; i < 3; ++i) {
+    for (std::uint32_t i = 0; i < transactions; ++i) {
       TemplateTransaction transaction;
       transaction.data = {static_cast<std::uint8_t>(i), 0xaa, static_cast<std::uint8_t>(numbers)};
       transaction.txid.bytes[0] = static_cast<std::uint8_t>(i + 1);
@@ -80,6 +86,8 @@ struct TestPool {
     JobOptions options;
     options.coinbase_tag = "/test/";
     options.outputs = {{block->coinbase_value, pay->script}};
+    if (promises)
+      options.next_outputs = {{block_subsidy(Network::Regtest, block->height + 1), pay->script}};
     ++numbers;
     auto made = make_job(JobNumber(numbers), TipNumber(tips), clean, block, options);
     ADIT_CHECK(made.ok());
