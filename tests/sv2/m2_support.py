@@ -11,11 +11,9 @@ import unittest
 
 import frames
 from client import Closed, Miner
-from sv2_support import AUTHORITY, BITS, MINER_ADDRESS, SimNode, Sv2Pool, wait_until
+from sv2_support import AUTHORITY, BITS, MINER_ADDRESS, VARDIFF, SimNode, Sv2Pool, wait_until
 
 WORK = ('NewMiningJob', 'NewExtendedMiningJob', 'SetNewPrevHash', 'SetTarget')
-# Hundred shares a second are wanted, so that the difficulty of these quick miners stays where it begins.
-VARDIFF = 'start = 1e-9\nminimum = 1e-9\nmaximum = 1e-7\nshares_per_minute = 6000\n'
 EASIEST = (0xFFFF << 208) * 10**9
 STRIKES = 100
 

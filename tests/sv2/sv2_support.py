@@ -13,9 +13,10 @@ import secp  # noqa: E402
 from client import Miner  # noqa: E402
 from support import MINER_ADDRESS, OTHER_ADDRESS, Pool, PoolTest, SimNode, wait_until  # noqa: E402
 
-__all__ = ['AUTHORITY', 'BITS', 'DIFFICULTY_ONE', 'MINER_ADDRESS', 'NETWORK_TARGET', 'OTHER_ADDRESS', 'SimNode', 'Sv2Pool', 'Sv2Test', 'VARDIFF',
-           'descriptors', 'memory_kib', 'wait_until']
+__all__ = ['AUTHORITY', 'BITS', 'DIFFICULTY_ONE', 'LONG', 'MINER_ADDRESS', 'NETWORK_TARGET', 'OTHER_ADDRESS', 'SimNode', 'Sv2Pool',
+           'Sv2Test', 'VARDIFF', 'descriptors', 'memory_kib', 'wait_until']
 
+LONG = bool(os.environ.get('ADIT_LONG'))  # tools/test --long
 AUTHORITY_SECRET = hashlib.sha256(b'adit e2e authority').digest()
 AUTHORITY = secp.public_x(AUTHORITY_SECRET)
 BITS = '1f7fffff'                   # a block in 512 hashes

@@ -14,7 +14,7 @@ import secp
 from client import Miner
 from link import Closed, Wire
 from m2_support import Corpus
-from sv2_support import AUTHORITY, MINER_ADDRESS
+from sv2_support import AUTHORITY, LONG, MINER_ADDRESS
 
 SERVER_ONLY = [name for name in messages.BY_NAME if name.endswith(('.Success', '.Error')) and messages.BY_NAME[
     name].extension == 0] + ['NewMiningJob', 'NewExtendedMiningJob', 'SetNewPrevHash', 'SetTarget',
@@ -294,6 +294,7 @@ class Tampering(Corpus):
         self.keeps(self.context_s())
 
 
+@unittest.skipUnless(LONG, 'a minute of waiting: tools/test --long (tests/stratum does it with a clock of its own)')
 class Dribble(Corpus):
     def test_m2_59_one_byte_each_second(self):
         miner, channel, _ = self.context_c()
