@@ -14,9 +14,9 @@ from sri import build_client
 from support import ADIT, MINER_ADDRESS, Pool, SimNode, wait_until
 
 CLIENT = build_client()
-# A block in 512 hashes, a share in four or so; the difficulty never changes by itself.
+# A block in 512 hashes, a share in four or so; it gets harder for a miner that is quick, up to what a client may ask for.
 BITS = '1f7fffff'
-VARDIFF = 'start = 1e-9\nminimum = 1e-9\nmaximum = 1e-9\n'
+VARDIFF = 'start = 1e-9\nminimum = 1e-9\nmaximum = 2e-8\nshares_per_minute = 600\n'
 MODE_SECONDS = 150
 
 
