@@ -38,7 +38,12 @@ struct PolicyChanged {
   VardiffOptions vardiff;
   std::shared_ptr<const uv::TlsContext> tls;  ///< for new connections; null: none
 };
-using WorkerMessage = std::variant<JobPublished, CommitReceipt, NoWork, Drain, PolicyChanged>;
+/// worker -> the other workers: what miners that left are known to hash.
+struct RatesLearned {
+  std::vector<LearnedRate> rates;
+};
+using WorkerMessage =
+    std::variant<JobPublished, CommitReceipt, NoWork, Drain, PolicyChanged, RatesLearned>;
 
 /// One accepted share on its way to the books.
 struct PostedShare {

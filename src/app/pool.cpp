@@ -110,6 +110,12 @@ Status Pool::make_workers() {
     WorkerLinks links;
     links.to_ledger = [this](ShareBatch&& batch) { return ledger_->post(std::move(batch)); };
     links.to_upstream = [this](FoundBlock block) { upstream_->found(std::move(block)); };
+    if (count > 1)
+      links.to_peers = [this, i](const RatesLearned& learned) {
+        for (std::uint32_t peer = 0; peer < workers_.size(); ++peer)
+          if (peer != i)
+            (void)workers_[peer]->post(learned);  // only a hint: a full inbox may drop it
+      };
     workers_.push_back(std::make_unique<Worker>(clock_, options, std::move(links)));
   }
   return {};

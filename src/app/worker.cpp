@@ -114,6 +114,8 @@ void Worker::read_messages() {
       handle(*none);
     else if (auto* drain = std::get_if<Drain>(&message))
       handle(*drain);
+    else if (auto* learned = std::get_if<RatesLearned>(&message))
+      for (const LearnedRate& rate : learned->rates) workers_.learn(rate);
     else if (auto* policy = std::get_if<PolicyChanged>(&message)) {
       context_.policy.vardiff = policy->vardiff;
       if (v2_) v2_->policy.vardiff = policy->vardiff;
@@ -247,6 +249,12 @@ void Worker::expire_due() {
   }
 }
 
+/// A miner that comes back may be given to any thread by the kernel.
+void Worker::share_rates() {
+  std::vector<LearnedRate> learned = workers_.take_learned();
+  if (!learned.empty() && links_.to_peers) links_.to_peers({std::move(learned)});
+}
+
 void Worker::end_turn() {
   expire_due();
   if (broadcast_next_ < broadcast_.size()) continue_broadcast();
@@ -275,6 +283,7 @@ void Worker::end_turn() {
       destroy(*connection);
     }
   dead_.clear();
+  share_rates();
   if (draining_ && open() == 0 && awaiting_.empty() && batch_.shares.empty()) {
     loop_.stop();
     return;

@@ -59,6 +59,7 @@ struct WorkerLinks {
   std::function<bool(ShareBatch&&)>
       to_ledger;  ///< false: full, ask again later (the batch is untouched)
   std::function<void(FoundBlock)> to_upstream;
+  std::function<void(RatesLearned)> to_peers;  ///< empty: there are none
 };
 
 class Worker final : private ConnectionHost {
@@ -94,6 +95,7 @@ class Worker final : private ConnectionHost {
   void handle(Drain& message);
   void continue_broadcast();
   void end_turn();
+  void share_rates();
   void drain_events(Connection& connection);
   void handle(Connection& connection, const ShareAccepted& event);
   void handle(Connection& connection, const BlockFound& event);

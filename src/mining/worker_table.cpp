@@ -45,7 +45,17 @@ void WorkerTable::release(WorkerIndex index) {
 
 void WorkerTable::remember_rate(WorkerIndex index, double hashes_per_second) {
   CHECK(index.value() < entries_.size() && entries_[index.value()].sessions > 0);
-  if (hashes_per_second > 0) entries_[index.value()].last_rate = hashes_per_second;
+  if (!(hashes_per_second > 0)) return;
+  WorkerEntry& entry = entries_[index.value()];
+  entry.last_rate = hashes_per_second;
+  if (learned_.size() < kLearnedMax)
+    learned_.push_back({entry.account, entry.name, hashes_per_second});
+}
+
+void WorkerTable::learn(const LearnedRate& told) {
+  const WorkerIndex index = acquire(told.account, told.name);
+  entries_[index.value()].last_rate = told.rate;
+  release(index);
 }
 
 const WorkerEntry& WorkerTable::at(WorkerIndex index) const {

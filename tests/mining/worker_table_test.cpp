@@ -5,6 +5,20 @@
 
 namespace adit {
 
+TEST_CASE("a rate learned by one table is known to another that was told") {
+  WorkerTable here, there(2);
+  const WorkerIndex index = here.acquire("alice", "rig");
+  here.remember_rate(index, 0);
+  CHECK(here.take_learned().empty());
+  here.remember_rate(index, 5e12);
+  for (const LearnedRate& rate : here.take_learned()) there.learn(rate);
+  CHECK(here.take_learned().empty());
+  CHECK(there.rate_of("alice", "rig") == 5e12);
+  CHECK(there.take_learned().empty());  // it is not passed on
+  for (int i = 0; i < 5; ++i) there.learn({"bob", std::to_string(i), 1});
+  CHECK(there.size() == 2);  // within its bounds
+}
+
 TEST_CASE("a worker keeps its index and its rate over sessions") {
   WorkerTable table(4);
   const WorkerIndex a = table.acquire("addr1", "rig");

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "adit/base/strong.h"
@@ -26,8 +27,16 @@ struct WorkerEntry {
   std::uint32_t generation = 0;  ///< changes when the index is given to another worker
 };
 
+/// A rate worth telling the other threads: a miner that reconnects may land on any of them.
+struct LearnedRate {
+  std::string account, name;
+  double rate = 0;
+};
+
 class WorkerTable {
  public:
+  /// Rates kept for take_learned(); what is learned beyond is told by nobody.
+  static constexpr std::size_t kLearnedMax = 4096;
   explicit WorkerTable(std::size_t capacity = 200'000);
   /// Finds or adds, and counts one session for it. Past the cap the table grows only by workers
   /// with sessions, which are bounded elsewhere; the surplus is forgotten as they leave.
@@ -35,6 +44,10 @@ class WorkerTable {
   void release(WorkerIndex index);
   /// A rate of 0 says nothing (a session without a share) and changes nothing.
   void remember_rate(WorkerIndex index, double hashes_per_second);
+  /// The rates remembered since the last call.
+  std::vector<LearnedRate> take_learned() { return std::exchange(learned_, {}); }
+  /// What another thread's table learned.
+  void learn(const LearnedRate& told);
   const WorkerEntry& at(WorkerIndex index) const;
   /// 0 when unknown. Does not add.
   double rate_of(std::string_view account, std::string_view name) const;
@@ -49,6 +62,7 @@ class WorkerTable {
   std::list<std::uint32_t> idle_;
   std::vector<std::list<std::uint32_t>::iterator> idle_place_;
   std::vector<std::uint32_t> free_;
+  std::vector<LearnedRate> learned_;
   std::size_t capacity_;
 };
 
