@@ -178,26 +178,30 @@ TEST_CASE("a future job is worth the target of the moment at which it begins") {
   CHECK(rig.link.last<ShareAccepted>().work == Work::of(channel.target));
 }
 
-TEST_CASE("in a group every new target comes before the job that everybody gets") {
-  V2Pool pool;
-  pool.bits = CompactTarget(0x1d00ffff);
-  pool.next_tip();
-  Farm farm(pool, 0, 2, 2);
-  const Target before = farm.miner.channels.begin()->second.target;
-  // All of them are told a harder one, then the network's target falls below that of all.
-  for (auto& [id, channel] : farm.miner.channels)
-    farm.send(UpdateChannel{id, 0, Difficulty::parse("0.5")->to_target()});
-  for (const bool tip : {false, true}) {
-    pool.bits = CompactTarget(tip ? 0x207fffff : 0x1f00ffff);
-    farm.publish(tip ? pool.next_tip() : pool.next_job());
-    for (auto& [id, channel] : farm.miner.channels) {
-      const std::size_t end = channel.history.find_last_of("jp");
-      CHECK(channel.history.substr(0, end + 1).find_last_of('t') != std::string::npos);
-      CHECK(channel.history.find('t', end) == std::string::npos);
-      CHECK(channel.job().target == channel.target);
+TEST_CASE("every new target comes before the job that it is for, in a group and alone") {
+  for (const std::uint32_t flags : {0u, kPlain}) {
+    V2Pool pool;
+    pool.bits = CompactTarget(0x1d00ffff);
+    pool.next_tip();
+    Farm farm(pool, flags, flags == 0 ? 2 : 4, flags == 0 ? 2 : 0);
+    const Target before = farm.miner.channels.begin()->second.target;
+    // All of them are told a harder one, then the network's target falls below that of all.
+    for (auto& [id, channel] : farm.miner.channels)
+      farm.send(UpdateChannel{id, 0, Difficulty::parse("0.5")->to_target()});
+    for (auto& [id, channel] : farm.miner.channels) farm.send(UpdateChannel{id, 0, Target::max()});
+    for (const std::uint32_t bits : {0x1f7fffffu, 0x207fffffu}) {
+      const bool tip = bits == 0x207fffffu;
+      pool.bits = CompactTarget(bits);
+      farm.publish(tip ? pool.next_tip() : pool.next_job());
+      for (auto& [id, channel] : farm.miner.channels) {
+        CHECK(!channel.history.ends_with('t'));
+        CHECK(channel.job().target == channel.target);
+        CHECK(farm.judge(farm.miner.solve(channel)) == "accepted");
+        CHECK(farm.link.last<ShareAccepted>().work == Work::of(channel.target));
+      }
     }
+    CHECK(before != farm.miner.channels.begin()->second.target);
   }
-  CHECK(before != farm.miner.channels.begin()->second.target);
 }
 
 TEST_CASE("UpdateChannel is answered by SetTarget, also when nothing changes") {

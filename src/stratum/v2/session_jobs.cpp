@@ -61,7 +61,9 @@ void MinerSession::promise(MiningChannel& joined) {
 }
 
 void MinerSession::publish(const JobPtr& job, Instant now) {
-  const bool new_tip = !newest_ || newest_->tip != job->tip;
+  // Only SetNewPrevHash says nbits, which a test network changes under a tip that grows old.
+  const bool new_tip = !newest_ || newest_->tip != job->tip ||
+                       newest_->block_template->bits != job->block_template->bits;
   newest_ = job;
   if (phase_ != Phase::Mining || channels_.empty()) return;
   if (new_tip) return change_tip(job, now);
