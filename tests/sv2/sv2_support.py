@@ -80,9 +80,10 @@ class Sv2Test(PoolTest):
         return miner
 
     def start_all(self, **options):
-        """Node, pool: the usual beginning."""
-        self.node = self.make_node(bits=BITS)
-        self.pool = self.make_sv2(self.node, **options)
+        """Node, pool: the usual beginning. Without the ZMQ hint the pool asks by long poll from the start, and hears of
+        new transactions at once."""
+        self.node = self.make_node(bits=BITS, longpoll_tx_seconds=1)
+        self.pool = self.make_sv2(self.node, zmq=False, **options)
         return self.pool
 
     def same_tip(self, miner, *channels, seconds=10):

@@ -170,8 +170,8 @@ class Work(Sv2Test):
 
     def test_mistake_08_sizes_in_one_group(self):
         """One broadcast job gives a valid root to all, however much of the extranonce each of them rolls."""
-        self.node = self.make_node(bits='207fffff')
-        self.pool = self.make_sv2(self.node)
+        self.node = self.make_node(bits='207fffff', longpoll_tx_seconds=1)
+        self.pool = self.make_sv2(self.node, zmq=False)
         miner = self.connect(self.pool)
         channels = [miner.open(MINER_ADDRESS, extended=True, min_extranonce_size=2),
                     miner.open(MINER_ADDRESS, extended=True, min_extranonce_size=8), miner.open(MINER_ADDRESS)]
