@@ -39,7 +39,7 @@ class HashSet {
     std::size_t slot(const Key& key) const;  // where the key is, or the gap where it would go
     void grow();
   };
-  static constexpr unsigned kPartBits = 5;
+  static constexpr unsigned kPartBits = 3;
   static Key key_of(const BlockHash& hash);
   // The low half of the key says where in its part a hash is, so this takes from the high one.
   static std::size_t part_of(const Key& key) { return key.high >> (64 - kPartBits); }
