@@ -9,6 +9,8 @@
 namespace adit {
 namespace {
 
+constexpr std::int64_t kOldest = 3600;  // seconds a template's clock is trusted to run on
+constexpr std::uint32_t kAhead = 60;    // seconds
 constexpr std::uint64_t kWitnessScale = 4;
 constexpr std::uint64_t kWitnessReserveWeight = 2 + 34;  // marker, flag, one item of 32 bytes
 
@@ -114,6 +116,17 @@ Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr
 bool is_promised(const Job& job, const NextWork& next) {
   return job.branch.empty() && job.block_template->height == next.height &&
          job.version == next.version && job.coinbase == next.coinbase;
+}
+
+std::uint32_t job_time(const Job& job, Instant now) {
+  const auto age =
+      std::chrono::duration_cast<std::chrono::seconds>(now - job.block_template->received).count();
+  return job.ntime + static_cast<std::uint32_t>(std::clamp<std::int64_t>(age, 0, kOldest));
+}
+
+std::uint32_t reissue_time(const Job& job, std::uint32_t last, Instant now) {
+  const std::uint32_t clock = job_time(job, now);
+  return std::min(std::max(clock, last + 1), clock + kAhead);
 }
 
 HeaderBytes share_header(const Job& job, const Extranonce& extranonce, std::uint32_t version,

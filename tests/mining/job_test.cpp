@@ -67,6 +67,17 @@ TEST_CASE("the empty block after a job is promised, and recognised when it comes
   CHECK_FALSE(is_promised(*job_of(after, test::job_options(after)).value(), *job->next));
 }
 
+TEST_CASE("work issued again has another time, near the clock") {
+  const JobPtr job = test::make_test_job(1, 1);
+  CHECK(job_time(*job, test::kReceived) == job->ntime);
+  CHECK(job_time(*job, test::after(-5)) == job->ntime);
+  CHECK(job_time(*job, test::after(30)) == job->ntime + 30);
+  CHECK(job_time(*job, test::after(100'000)) == job->ntime + 3600);
+  CHECK(reissue_time(*job, job->ntime, test::kReceived) == job->ntime + 1);
+  CHECK(reissue_time(*job, job->ntime, test::after(30)) == job->ntime + 30);
+  CHECK(reissue_time(*job, job->ntime + 500, test::after(30)) == job->ntime + 90);
+}
+
 TEST_CASE("outputs must sum to the coinbase value, to the satoshi") {
   const BlockTemplate t = make_template();
   for (const std::int64_t off : {-1, 1}) {

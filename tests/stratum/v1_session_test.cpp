@@ -131,6 +131,12 @@ TEST_CASE("a new difficulty goes out with the same work under a new id, not clea
   rig.miner.hear(said[2]);
   CHECK(rig.miner.jobs[0].id != rig.miner.jobs[1].id);
   CHECK(rig.miner.jobs[0].prevhash == rig.miner.jobs[1].prevhash);
+  // Firmware that counts its extranonce from zero again finds work it has not done yet.
+  CHECK(*hex_u32(rig.miner.jobs[1].ntime) == *hex_u32(rig.miner.jobs[0].ntime) + 1);
+  CHECK(rig.miner.jobs[1].coinbase1 == rig.miner.jobs[0].coinbase1);
+  const Solution fresh = rig.miner.solve(rig.miner.jobs[1], 9);
+  c.line(TestMiner::submit(kUser, fresh));
+  CHECK(std::get<ShareAccepted>(c.events().back()).difficulty == *Difficulty::parse("0.0005"));
   // A share of the old id is still judged by the old difficulty.
   const Solution old = rig.miner.solve(rig.miner.jobs[0], 9);
   c.line(TestMiner::submit(kUser, old));

@@ -62,6 +62,12 @@ Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr
 /// True when `job` is what `next` promised: the same bytes but for the previous block.
 bool is_promised(const Job& job, const NextWork& next);
 
+/// The job's ntime, grown older with its template (by an hour at most).
+std::uint32_t job_time(const Job& job, Instant now);
+/// For the same work issued again, after `last`: another ntime, so that firmware which begins anew
+/// with each job does not search what it has searched already. At most 60 s ahead of job_time().
+std::uint32_t reissue_time(const Job& job, std::uint32_t last, Instant now);
+
 /// The header of a share: version as rolled, root folded from the coinbase with this extranonce. No
 /// allocation. For many shares: hash_shares().
 HeaderBytes share_header(const Job& job, const Extranonce& extranonce, std::uint32_t version,

@@ -21,6 +21,8 @@ void append_hex_u16(std::string& out, std::uint16_t value) {
   append_hex(out, bytes);
 }
 
+std::string_view end_of_notify(bool clean) { return clean ? "\",true]}\n" : "\",false]}\n"; }
+
 void append_hex_u32(std::string& out, std::uint32_t value) {
   std::uint8_t bytes[4];
   store_be32(bytes, value);
@@ -141,8 +143,15 @@ std::string notify_rest(const Job& job, bool clean) {
   append_hex_u32(out, job.block_template->bits.value());
   out += "\",\"";
   append_hex_u32(out, job.ntime);
-  out += clean ? "\",true]}\n" : "\",false]}\n";
+  out += end_of_notify(clean);
   return out;
+}
+
+void append_notify_rest(std::string& out, std::string_view rest, bool clean, std::uint32_t ntime) {
+  constexpr std::size_t kTimeDigits = 8;
+  out += rest.substr(0, rest.size() - end_of_notify(clean).size() - kTimeDigits);
+  append_hex_u32(out, ntime);
+  out += end_of_notify(clean);
 }
 
 }  // namespace adit::v1

@@ -55,5 +55,7 @@ std::optional<WireJobId> parse_job_id(std::string_view text);
 /// everybody who gets this job.
 void append_notify_front(std::string& out, const WireJobId& id);
 std::string notify_rest(const Job& job, bool clean);
+/// Appends `rest`, which notify_rest() made with this `clean`, with another ntime in it.
+void append_notify_rest(std::string& out, std::string_view rest, bool clean, std::uint32_t ntime);
 
 }  // namespace adit::v1

@@ -200,7 +200,7 @@ void MinerSession::publish(const JobPtr& job, Instant now) {
   const bool clean = channel_->newest_job()->tip != job->tip;
   const IssuedJobId id = channel_->publish(job, now);
   if (channel_->vardiff().current() != sent_) send_difficulty();
-  send_job(id, job, clean);
+  send_job(id, job, clean, job->ntime);
 }
 
 /// The first job: clean, whatever it is to others, because this miner has none.
@@ -210,16 +210,18 @@ void MinerSession::start_work(Instant now) {
   started_ = true;
   const IssuedJobId id = channel_->publish(job, now);
   send_difficulty();
-  send_job(id, job, true);
+  send_job(id, job, true, job->ntime);
 }
 
 /// cgminer takes a new difficulty with the next job, ESP-Miner ignores a job id it knows: so a
-/// change of difficulty is always followed by the same work under a new id.
+/// change of difficulty is always followed by the same work under a new id. And with another time:
+/// cpuminer and ESP-Miner count their extranonce from zero again for each job.
 void MinerSession::refresh_difficulty(Instant now) {
   if (closed_ || !started_ || channel_->vardiff().current() == sent_) return;
   const IssuedJobId id = channel_->reissue(now);
   send_difficulty();
-  send_job(id, channel_->newest_job(), false);
+  const JobPtr& job = channel_->newest_job();
+  send_job(id, job, false, reissue_time(*job, sent_ntime_, now));
 }
 
 void MinerSession::send_difficulty() {
@@ -236,13 +238,20 @@ std::uint16_t MinerSession::issue_salt() const {
   return static_cast<std::uint16_t>((prefix.counter() + prefix.bytes[1] * 0x1f3bu) * 0x9e37u);
 }
 
-void MinerSession::send_job(IssuedJobId id, const JobPtr& job, bool clean) {
+void MinerSession::send_job(IssuedJobId id, const JobPtr& job, bool clean, std::uint32_t ntime) {
   std::string& front = context_.v1->reply;
   front.clear();
   id.issue = static_cast<std::uint16_t>(id.issue + issue_salt());
   append_notify_front(front, {context_.boot_epoch, id});
-  outbox_.append(front);
-  outbox_.append(context_.v1->notify.rest(job, clean));
+  const SharedText& rest = context_.v1->notify.rest(job, clean);
+  sent_ntime_ = ntime;
+  if (ntime == job->ntime) {
+    outbox_.append(front);
+    outbox_.append(rest);
+  } else {
+    append_notify_rest(front, *rest, clean, ntime);
+    outbox_.append(front);
+  }
   if (outbox_.overflowed()) close("reads too slowly", false);
 }
 

@@ -95,7 +95,7 @@ class MinerSession final : public Session {
   void start_work(Instant now);
   void refresh_difficulty(Instant now);
   void send_difficulty();
-  void send_job(IssuedJobId id, const JobPtr& job, bool clean);
+  void send_job(IssuedJobId id, const JobPtr& job, bool clean, std::uint32_t ntime);
   std::uint16_t issue_salt() const;
 
   SessionContext& context_;
@@ -112,6 +112,7 @@ class MinerSession final : public Session {
   std::optional<Difficulty> resumed_;          // of the session that was named at subscribe
   Difficulty sent_;                            // what the miner was told last
   std::optional<std::uint32_t> version_mask_;  // as negotiated before there is a channel
+  std::uint32_t sent_ntime_ = 0;               // of the last job
   Instant connected_;
   Instant last_seen_;
   Instant partial_since_{};

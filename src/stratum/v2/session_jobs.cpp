@@ -15,23 +15,11 @@ namespace {
 /// After a new tip the next promise waits until the miners are back at work.
 constexpr Duration kPromiseAfter = std::chrono::seconds(1);
 
-/// A template is replaced long before.
-constexpr std::int64_t kOldest = 3600;
-/// How far the same work, issued again and again, may run ahead of the clock.
-constexpr std::uint32_t kAhead = 60;
-
 /// A header-only channel's prefix is the whole extranonce.
 Extranonce extranonce_of(const MiningChannel& channel) { return channel.channel.prefix().bytes; }
 
 bool is_same(const NextWork& a, const NextWork& b) {
   return a.version == b.version && a.coinbase == b.coinbase;
-}
-
-/// The lowest time of a job that starts now: the template's, grown older with it.
-std::uint32_t ntime_of(const Job& job, Instant now) {
-  const auto age =
-      std::chrono::duration_cast<std::chrono::seconds>(now - job.block_template->received).count();
-  return job.ntime + static_cast<std::uint32_t>(std::clamp<std::int64_t>(age, 0, kOldest));
 }
 
 std::uint32_t unsigned_version(std::int32_t version) { return static_cast<std::uint32_t>(version); }
@@ -96,7 +84,7 @@ void MinerSession::change_tip(const JobPtr& job, Instant now) {
 
 void MinerSession::send_update(const JobPtr& job, Instant now) {
   const bool together = use_group();
-  const std::uint32_t ntime = ntime_of(*job, now);
+  const std::uint32_t ntime = job_time(*job, now);
   if (together) ++last_job_id_;
   for (MiningChannel& channel : channels_) {
     const IssuedJobId issued = channel.channel.publish(job, now);
@@ -152,9 +140,7 @@ void MinerSession::send_again(MiningChannel& channel, Instant now) {
   const IssuedJobId issued = channel.channel.reissue(now);
   send_target(channel);
   const JobPtr& job = channel.channel.newest_job();
-  const std::uint32_t clock = ntime_of(*job, now);
-  const std::uint32_t ntime =
-      std::min(std::max(clock, channel.jobs.back().min_ntime + 1), clock + kAhead);
+  const std::uint32_t ntime = reissue_time(*job, channel.jobs.back().min_ntime, now);
   channel.remember({++last_job_id_, issued, ntime});
   send_job(channel, channel.id, last_job_id_, *job, ntime);
 }
