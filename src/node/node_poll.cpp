@@ -187,7 +187,7 @@ void NodeLink::State::network_info(std::uint32_t node, const JsonText& json) {
   if (peers && *peers >= 0 && *peers <= INT32_MAX)
     status.peers = static_cast<std::uint32_t>(*peers);
   if (options.network == Network::Regtest || (status.peers == 0u) == was_alone) return;
-  events.push_back(NodeAlone{NodeIndex(node), !was_alone});
+  events.emplace_back(NodeAlone{NodeIndex(node), !was_alone});
 }
 
 void NodeLink::State::become_ready(std::uint32_t node, Instant now) {
