@@ -72,7 +72,6 @@ Result<std::shared_ptr<const NextWork>> make_next(const Job& job, const JobOptio
   next->height = height;
   next->version = job.version;
   next->coinbase = *std::move(coinbase);
-  next->coinbase_front.write(next->coinbase.prefix);
   return std::shared_ptr<const NextWork>(std::move(next));
 }
 

@@ -123,6 +123,10 @@ class V2Link {
     session_->publish(job, now);
     flush(now);
   }
+  void drain(Instant now = at(0)) {
+    session_->drain(0, now);
+    flush(now);
+  }
   void expire(Instant now) {
     session_->expire(now);
     flush(now);

@@ -257,6 +257,20 @@ TEST_CASE("ids that are not there") {
   CHECK(!rig.link.closed());
 }
 
+TEST_CASE("drain asks for a reconnect to the same host") {
+  V2Pool pool;
+  pool.next_tip();
+  V2Rig rig(pool);
+  rig.open(true);
+  rig.link.take();
+  rig.link.drain();
+  const auto said = rig.link.take();
+  REQUIRE(said.size() == 1);
+  REQUIRE(said[0].is<Reconnect>());
+  CHECK(said[0].as<Reconnect>().new_host.empty());
+  CHECK(said[0].as<Reconnect>().new_port == 0);
+}
+
 TEST_CASE("unknown extensions and types are passed over, with a limit") {
   V2Pool pool;
   pool.next_tip();

@@ -24,7 +24,6 @@ struct NextWork {
   std::uint32_t height = 0;
   std::int32_t version = 0;  ///< as Job::version
   CoinbaseHalves coinbase;
-  Sha256 coinbase_front;
 };
 
 struct Job {
