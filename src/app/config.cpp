@@ -129,6 +129,7 @@ void read_v1(TomlTable table, const std::string& file, StratumV1Config& v1) {
     table.fail("version_mask", "must be eight hex digits");
   table.texts("proxy_from", v1.proxy_from);
   table.integer("max_connections", v1.max_connections, 1, 1'000'000);
+  table.integer("accepts_per_second", v1.accepts_per_second, 0, 1'000'000);
   table.finish();
 }
 

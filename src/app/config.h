@@ -44,8 +44,9 @@ struct StratumV1Config {
   std::string tls_certificate, tls_key;
   std::uint8_t extranonce2_size = 8;
   std::uint32_t version_mask = 0x1fffe000;
-  std::vector<std::string> proxy_from;  ///< peers (CIDR) that speak the PROXY protocol
-  std::uint32_t max_connections = 10'000;
+  std::vector<std::string> proxy_from;       ///< peers (CIDR) that speak the PROXY protocol
+  std::uint32_t max_connections = 10'000;    ///< on all ports together, of every protocol
+  std::uint32_t accepts_per_second = 2'000;  ///< likewise; 0: no limit
   bool operator==(const StratumV1Config&) const = default;
 };
 

@@ -104,6 +104,7 @@ Status Pool::make_workers() {
   const std::uint32_t count =
       config_.workers != 0 ? config_.workers : std::max(1u, uv::cores() - 1);
   options.max_connections = std::max(1u, config_.v1.max_connections / count);
+  options.gate = AcceptGate(config_.v1.accepts_per_second, count);
   for (std::uint32_t i = 0; i < count; ++i) {
     options.index = i;
     options.lease = {config_.pool.instance, static_cast<std::uint8_t>(i), ledger_->boot()};

@@ -45,7 +45,8 @@ Result<uv::ListenAddress> Worker::listen(const uv::ListenAddress& address, Proto
                                          bool tls) {
   auto listener = uv::TcpListener::listen(
       loop_, address,
-      [this, protocol, tls](uv::StreamPtr stream) { accept(std::move(stream), protocol, tls); });
+      [this, protocol, tls](uv::StreamPtr stream) { accept(std::move(stream), protocol, tls); },
+      [this] { return options_.gate.shut(now()); });
   if (!listener) return listener.error();
   const uv::ListenAddress real = (*listener)->address();
   listeners_.push_back(std::move(*listener));
@@ -69,6 +70,7 @@ void Worker::join() {
 
 void Worker::accept(uv::StreamPtr stream, Protocol protocol, bool tls) {
   if (draining_) return;
+  options_.gate.passed(now());
   if (open() >= options_.max_connections) {
     counters_.closes.add();
     return;  // the stream closes; counted, not logged: this is what a flood looks like

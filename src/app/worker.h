@@ -15,6 +15,7 @@
 
 #include "adit/runtime/mailbox.h"
 #include "adit/stratum/v2.h"
+#include "app/accept_gate.h"
 #include "app/config.h"
 #include "app/connection.h"
 #include "app/counters.h"
@@ -33,6 +34,7 @@ struct WorkerOptions {
   std::uint8_t extranonce2_size = 8;
   std::uint16_t boot_epoch = 0;
   std::uint32_t max_connections = 10'000;
+  AcceptGate gate{0, 1};
   uv::NetworkList proxy_from;
   std::shared_ptr<const uv::TlsContext> tls;
 };

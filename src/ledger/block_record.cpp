@@ -70,6 +70,7 @@ std::string BlockRecord::json() const {
   w.key("account").string(account).key("worker").string(worker);
   w.key("after").number_u64(after.value()).key("state").string(block_state_name(state));
   w.key("detail").string(detail).key("confirmations").number(confirmations);
+  w.key("plan_slice").number_u64(plan_slice).key("plan_entry").number_u64(plan_entry);
   w.end_object();
   return w.take();
 }
@@ -93,6 +94,7 @@ Result<BlockRecord> BlockRecord::from_json(std::string_view text) {
   const auto height = fields->u32("height"), confirmations = fields->u32("confirmations");
   const auto found = fields->i64("found_ms"), value = fields->i64("value");
   const auto after = fields->u64("after");
+  const auto plan_slice = fields->u64("plan_slice"), plan_entry = fields->u64("plan_entry");
   if (!height) return bad_block("height");
   if (!confirmations) return bad_block("confirmations");
   if (!found) return bad_block("found_ms");
@@ -103,6 +105,8 @@ Result<BlockRecord> BlockRecord::from_json(std::string_view text) {
   if (!text_field("detail", b.detail)) return bad_block("detail");
   b.height = *height, b.confirmations = *confirmations, b.found = UnixMillis(*found);
   b.value = Satoshi(*value), b.after = Sequence(*after);
+  // Books from before there were plans have none.
+  b.plan_slice = plan_slice.value_or(0), b.plan_entry = plan_entry.value_or(0);
   return b;
 }
 

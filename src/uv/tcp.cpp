@@ -241,16 +241,18 @@ Status check_port_free(const ListenAddress& address) {
 }
 
 Result<std::unique_ptr<TcpListener>> TcpListener::listen(Loop& loop, const ListenAddress& address,
-                                                         OnConnection on_connection) {
+                                                         OnConnection on_connection, Gate gate) {
   const auto fd = open_listening(address, true);
   if (!fd) return fd.error();
-  return std::unique_ptr<TcpListener>(new TcpListener(loop, *fd, std::move(on_connection)));
+  return std::unique_ptr<TcpListener>(
+      new TcpListener(loop, *fd, std::move(on_connection), std::move(gate)));
 }
 
-TcpListener::TcpListener(Loop& loop, int fd, OnConnection on_connection)
+TcpListener::TcpListener(Loop& loop, int fd, OnConnection on_connection, Gate gate)
     : loop_(&loop),
       fd_(fd),
       on_connection_(std::move(on_connection)),
+      gate_(std::move(gate)),
       retry_(loop, [this] { watch(); }),
       poll_(new_box<uv_poll_t>(this)) {
   CHECK(uv_poll_init(loop.raw(), &poll_->handle, fd) == 0);
@@ -271,17 +273,22 @@ void TcpListener::watch() {
 void TcpListener::accept_waiting() {
   const HandleBox<uv_poll_t>* box = poll_;  // outlives this call even if the listener does not
   for (int i = 0; i < kAcceptsPerTurn && box->owner != nullptr; ++i) {
+    if (const auto later = gate_ ? gate_() : std::nullopt) return pause(*later);
     const int fd = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       if (StreamPtr stream{TcpStream::adopt(*loop_, fd)}) on_connection_(std::move(stream));
     } else if (errno == EAGAIN) {
       return;
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      uv_poll_stop(&poll_->handle);
-      return retry_.set(loop_->now().mono + kAcceptPause);
+      return pause(loop_->now().mono + kAcceptPause);
     }
     // Anything else is the end of the one that waited (accept(2): ECONNABORTED, EPROTO...).
   }
+}
+
+void TcpListener::pause(Instant until) {
+  uv_poll_stop(&poll_->handle);
+  retry_.set(until);
 }
 
 ListenAddress TcpListener::address() const {

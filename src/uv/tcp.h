@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -87,10 +88,13 @@ using StreamPtr = std::unique_ptr<TcpStream, StreamCloser>;
 class TcpListener {
  public:
   using OnConnection = std::function<void(StreamPtr)>;
+  /// Asked before each newcomer. nullopt: come in; else when to ask again: until then they wait in
+  /// the kernel's queue. Empty: all may come in.
+  using Gate = std::function<std::optional<Instant>()>;
   /// SO_REUSEPORT: each worker thread has its own listener on the same port. Port 0 takes a free
   /// one.
   static Result<std::unique_ptr<TcpListener>> listen(Loop& loop, const ListenAddress& address,
-                                                     OnConnection on_connection);
+                                                     OnConnection on_connection, Gate gate = {});
   ~TcpListener();
   TcpListener(const TcpListener&) = delete;
   TcpListener& operator=(const TcpListener&) = delete;
@@ -98,12 +102,14 @@ class TcpListener {
   ListenAddress address() const;
 
  private:
-  TcpListener(Loop& loop, int fd, OnConnection on_connection);
+  TcpListener(Loop& loop, int fd, OnConnection on_connection, Gate gate);
   void watch();
   void accept_waiting();
+  void pause(Instant until);
   Loop* loop_;
   int fd_;
   OnConnection on_connection_;
+  Gate gate_;
   Timer retry_;
   HandleBox<uv_poll_t>* poll_;
 };

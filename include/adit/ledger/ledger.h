@@ -14,6 +14,7 @@
 #include "adit/bitcoin/network.h"
 #include "adit/ledger/reader.h"
 #include "adit/ledger/records.h"
+#include "adit/ledger/slice.h"
 #include "adit/ledger/store.h"
 
 namespace adit {
@@ -92,6 +93,23 @@ class Ledger {
   Result<bool> put_block(const BlockRecord& block);
   /// Blocks that are not Mature, Refused or Orphaned, oldest first.
   Result<std::vector<BlockRecord>> unsettled_blocks();
+
+  /// What slices that close from now on will say of the network. Until the first call no slice
+  /// closes: its shares could not be priced. After a restart the newest slice's facts hold.
+  void set_network(const NetworkFacts& facts);
+  /// Closes the open slice when its first share is kSliceMillis old; append() does, too, before it
+  /// books, and after a share that made a block. A new Found block closes it as well.
+  Status close_due_slice(UnixMillis now);
+  static constexpr std::int64_t kSliceMillis = 60'000;
+  /// Slices closed since the last call, oldest first; all are on disk.
+  std::vector<SliceRecord> take_closed_slices();
+  SliceNumber last_slice() const;
+  /// Rows of credits and payments (CHECK: of no other family), always synced; after an error the
+  /// ledger refuses for ever.
+  Status write(const LedgerBatch& batch);
+  LedgerStore& store() { return *store_; }
+  /// The address of a booked account; empty for an unknown id.
+  std::string address_of(AccountId account) const;
 
   /// Forgets share runs that end before `before` (found by bisection: it trusts run times to rise).
   /// Kept in any case: runs on the newest tip, whose hashes a restart must know, and runs whose

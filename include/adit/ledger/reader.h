@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "adit/ledger/records.h"
+#include "adit/ledger/slice.h"
 #include "adit/ledger/store.h"
 
 namespace adit {
@@ -49,5 +50,15 @@ Result<ChainEnd> chain_end(LedgerStore& store);
 
 /// The chain value after share `sequence`: nullopt if it is not (or no longer) on disk.
 Result<std::optional<Digest>> chain_at(LedgerStore& store, Sequence sequence);
+
+/// Slices from `first` on, in order, until `visit` returns false. Corrupt on the first bad record,
+/// or where the chain of slices breaks.
+Status for_each_slice(LedgerStore& store, SliceNumber first,
+                      const std::function<bool(const SliceRecord&)>& visit);
+/// nullopt: there is no such slice, or it is no longer on disk.
+Result<std::optional<SliceRecord>> read_slice(LedgerStore& store, SliceNumber number);
+Result<std::optional<SliceRecord>> newest_slice(LedgerStore& store);
+/// The slice that holds a share (bisection); nullopt: still open, or no longer on disk.
+Result<std::optional<SliceRecord>> slice_holding(LedgerStore& store, Sequence sequence);
 
 }  // namespace adit

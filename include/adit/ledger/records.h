@@ -74,6 +74,9 @@ struct BlockRecord {
   BlockState state = BlockState::Found;
   std::string detail;  ///< the newest answer of a node, verbatim
   std::uint32_t confirmations = 0;
+  /// The payout plan its coinbase was made by: the newest slice and the newest journal entry the
+  /// plan counted. Zero where the coinbase pays the pool alone.
+  std::uint64_t plan_slice = 0, plan_entry = 0;
 
   std::string json() const;
   static Result<BlockRecord> from_json(std::string_view text);

@@ -13,7 +13,7 @@
 #include <memory>
 #include <vector>
 
-#include "adit/payout/slice.h"
+#include "adit/ledger/slice.h"
 #include "adit/payout/window.h"
 
 namespace adit {

@@ -11,7 +11,7 @@
 #include <map>
 #include <vector>
 
-#include "adit/payout/slice.h"
+#include "adit/ledger/slice.h"
 
 namespace adit {
 

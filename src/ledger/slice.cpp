@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "adit/payout/slice.h"
+#include "adit/ledger/slice.h"
 
 #include "adit/base/check.h"
 

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// PayoutPlan: what the next block would pay whom, in weights. Immutable and shared between threads:
+// the ledger makes one whenever a slice closes or a carry changes, the thread that makes jobs turns
+// it into coinbase outputs for each template's value.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adit/bitcoin/transaction.h"
+#include "adit/payout/coinbase_split.h"
+#include "adit/payout/terms.h"
+
+namespace adit {
+
+struct PlanAccount {
+  AccountId account;
+  Uint128 work = 0;  ///< in the window; may be zero for one that only has a carry
+  Satoshi carry;     ///< owed from earlier blocks; below zero: was paid ahead
+  Script script;
+};
+struct PayoutPlan {
+  std::uint64_t slice = 0;  ///< the newest one counted
+  std::uint64_t entry = 0;  ///< the newest journal entry counted
+  PayoutTerms terms;
+  /// By rising account. Not the pool's own address: its work counts as the pool's.
+  std::vector<PlanAccount> accounts;
+  Uint128 pool_work = 0;
+  Satoshi pool_carry;
+};
+using PlanPtr = std::shared_ptr<const PayoutPlan>;
+
+struct PlanShare {
+  AccountId account;
+  Uint128 work = 0;
+  Satoshi entitled, carry, paid;
+  bool operator==(const PlanShare&) const = default;
+};
+struct PlannedCoinbase {
+  std::vector<TxOut> outputs;     ///< sum to the value; the pool's, when there is one, comes first
+  std::vector<PlanShare> shares;  ///< of every account of the plan
+  Satoshi pool_entitled, pool_paid;
+};
+/// Way Coinbase with pplns or prop. Without accounts all goes to the pool.
+PlannedCoinbase plan_coinbase(const PayoutPlan& plan, Satoshi value, const Script& pool_script);
+/// Scheme solo: the finder's output, and the fee's to the pool when it is above the threshold
+/// (546 at least), else the finder has all.
+std::vector<TxOut> solo_outputs(Satoshi value, std::uint32_t fee_basis_points, const Script& finder,
+                                const Script& pool_script);
+
+}  // namespace adit
