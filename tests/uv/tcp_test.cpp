@@ -220,6 +220,34 @@ TEST_CASE("a callback may destroy its listener") {
   CHECK(count == 1);
 }
 
+TEST_CASE(
+    "behind a shut gate who connects waits in the kernel's queue, and the loop does not spin") {
+  TestLoop test;
+  std::vector<StreamPtr> in;
+  std::size_t room = 3;
+  int asked = 0, turns = 0;
+  auto made = TcpListener::listen(
+      test.loop(), loopback(), [&](StreamPtr stream) { in.push_back(std::move(stream)); },
+      [&]() -> std::optional<Instant> {
+        ++asked;
+        if (in.size() < room) return std::nullopt;
+        return test.loop().now().mono + 100ms;
+      });
+  REQUIRE(made.ok());
+  std::vector<Peer> peers;
+  for (int i = 0; i < 10; ++i) peers.emplace_back((*made)->address());
+  test.loop().set_turn_end([&] { ++turns; });
+  test.run_for(350ms);
+  CHECK(in.size() == 3);
+  CHECK(asked <= 8);    // three that came in, and one look each 100 ms
+  CHECK(turns <= 350);  // the test's own timer makes one every 2 ms or so
+  room = 10;
+  CHECK(test.run_until([&] { return in.size() == 10; }));
+  in.clear();
+  std::string got;
+  for (Peer& peer : peers) CHECK(test.run_until([&] { return peer.receive(got) == -1; }));
+}
+
 TEST_CASE("listeners share a port, but a second pool is told") {
   TestLoop test;
   Server first(test);
