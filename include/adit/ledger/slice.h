@@ -36,6 +36,7 @@ class Slice {
 
   /// By rising account.
   std::vector<AccountWork> entries() const;
+  std::uint32_t count() const { return count_; }  ///< of entries
   Uint128 total() const { return total_; }
   Bytes packed() const { return packed_; }
   std::size_t bytes() const { return packed_.size(); }
@@ -43,6 +44,7 @@ class Slice {
 
  private:
   ByteVec packed_;
+  std::uint32_t count_ = 0;
   Uint128 total_ = 0;
 };
 
@@ -65,18 +67,30 @@ struct SliceRecord {
   Sequence first, last;       ///< its shares
   UnixMillis opened, closed;  ///< times of its first share and of its end
   NetworkFacts network;       ///< when it closed; work is never zero
-  BlockHash block;            ///< the found block that its last share made; zero: closed by time
+  BlockHash block;            ///< the found block that its last share made; zero: closed by time,
+                              ///< or by news of a block whose share had not come
   Digest chain{};             ///< the share chain's value after `last`
   Digest root{};              ///< ShareTree's over its shares
   Digest previous{};          ///< hash() of slice number - 1; zero for the first
   Slice slice;
 
   ByteVec encode() const;
+  /// Total and strict: what it accepts, encode() gives back. Corrupt: size, version, a reserved
+  /// byte, no shares or no accounts, more accounts than shares, entries that Slice refuses, zero
+  /// network work, or amounts that are no money.
   static Result<SliceRecord> decode(Bytes bytes);
-  /// SHA-256 of encode(): what the next slice names.
+  /// The first kHeaderSize bytes of encode().
+  ByteVec header() const;
+  /// Reads only the header, into `record`, whose slice stays as it is; gives the number of entries.
+  static Result<std::uint32_t> decode_header(Bytes bytes, SliceRecord& record);
+  /// slice_hash of header() and the SHA-256 of the packed entries: what the next slice names.
   Digest hash() const;
   bool operator==(const SliceRecord&) const = default;
 };
+
+/// SHA-256(header || entries_hash). The entries enter by their hash, so that a proof about a share
+/// stays small however many accounts its slice has.
+Digest slice_hash(Bytes header, const Digest& entries_hash);
 
 /// The Merkle tree over a slice's shares. A share's leaf is the chain value after it (chain_next:
 /// it commits to the record); a parent is SHA-256(0x01 || left || right); where a level's count is
@@ -103,6 +117,8 @@ struct TreeStep {
 inline constexpr std::size_t kMaxTreeSteps = 32;
 /// The way of leaf `index` to the root over `leaves`. CHECKs index < size and size <= 2^32.
 std::vector<TreeStep> tree_path(const std::vector<Digest>& leaves, std::uint64_t index);
+/// `on_left` of each step of such a way, from index and size alone; same CHECKs.
+std::vector<bool> tree_sides(std::uint64_t index, std::uint64_t size);
 Digest tree_root(const Digest& leaf, const std::vector<TreeStep>& path);
 
 }  // namespace adit
