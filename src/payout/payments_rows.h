@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// The rows of payments, and the key that outside tools know one by.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adit/ledger/store.h"
+#include "adit/payout/payments.h"
+
+namespace adit {
+
+/// What tells this pool's books from all others.
+Result<std::string> pool_identity(LedgerStore& store);
+std::string idempotency_key(const std::string& pool, std::uint64_t id,
+                            const std::vector<PaymentOutput>& outputs);
+
+void put_payment(LedgerBatch& batch, const Payment& payment);
+void put_payment_outputs(LedgerBatch& batch, const Payment& payment);
+/// NotFound, or Corrupt with the row in its text.
+Result<Payment> read_payment(LedgerStore& store, const std::string& pool, std::uint64_t id);
+/// Id and state of every payment, by id.
+Result<std::vector<std::pair<std::uint64_t, PaymentState>>> payment_states(LedgerStore& store);
+
+}  // namespace adit
