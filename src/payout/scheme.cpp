@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint32_t kBasis = 10'000;
 constexpr Uint128 kMicro = 1'000'000;
 
-class Solo final : public Scheme {
+class Solo final : public SchemeRule {
  public:
   explicit Solo(const SchemeOptions& options) : fee_(options.fee_basis_points) {}
   std::vector<PricedWork> slice_closed(const Slice&, const SlicePrice&) override { return {}; }
@@ -25,7 +25,7 @@ class Solo final : public Scheme {
   std::uint32_t fee_;
 };
 
-class Proportional final : public Scheme {
+class Proportional final : public SchemeRule {
  public:
   explicit Proportional(const SchemeOptions& options) : fee_(options.fee_basis_points) {}
   std::vector<PricedWork> slice_closed(const Slice& slice, const SlicePrice&) override {
@@ -47,7 +47,7 @@ class Proportional final : public Scheme {
   std::map<AccountId, Uint128> round_;
 };
 
-class LastShares final : public Scheme {
+class LastShares final : public SchemeRule {
  public:
   explicit LastShares(const SchemeOptions& options)
       : fee_(options.fee_basis_points), factor_(options.factor) {
@@ -74,7 +74,7 @@ class LastShares final : public Scheme {
   Window window_{0};
 };
 
-class PayPerShare final : public Scheme {
+class PayPerShare final : public SchemeRule {
  public:
   PayPerShare(const SchemeOptions& options, bool with_fees)
       : fee_(options.fee_basis_points), with_fees_(with_fees) {}
@@ -94,7 +94,7 @@ class PayPerShare final : public Scheme {
 
 }  // namespace
 
-std::unique_ptr<Scheme> make_scheme(const SchemeOptions& options) {
+std::unique_ptr<SchemeRule> make_scheme(const SchemeOptions& options) {
   switch (options.kind) {
     case SchemeKind::Solo:
       return std::make_unique<Solo>(options);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Scheme: who earns what, by the rule the pool announced. Values in, values out; the journal of
+// SchemeRule: who earns what, by the rule the pool announced. Values in, values out; the journal of
 // slices and blocks is the only input, so a settlement can be derived again at any time.
 //
 //   solo   the finder of a block takes it, less the fee
@@ -24,6 +24,7 @@ struct SchemeOptions {
   SchemeKind kind = SchemeKind::Pplns;
   std::uint32_t fee_basis_points = 0;
   std::uint32_t factor = 2;  ///< pplns: the window in network difficulties; TIDES is 8
+  bool operator==(const SchemeOptions&) const = default;
 };
 
 /// Money below a satoshi, for shares that are paid one slice at a time: 10^-6 satoshi.
@@ -59,15 +60,15 @@ struct Settlement {
 };
 
 /// Fed with slices and blocks in their order. One thread.
-class Scheme {
+class SchemeRule {
  public:
-  virtual ~Scheme() = default;
+  virtual ~SchemeRule() = default;
   /// What the slice earns at once; nothing in schemes that wait for a block.
   virtual std::vector<PricedWork> slice_closed(const Slice& slice, const SlicePrice& price) = 0;
   /// A found block; its own share is in the slice closed just before.
   virtual Settlement block_found(const FoundReward& reward) = 0;
 };
-std::unique_ptr<Scheme> make_scheme(const SchemeOptions& options);
+std::unique_ptr<SchemeRule> make_scheme(const SchemeOptions& options);
 
 /// value less fee, split by the weights; all of it is fee when there are none.
 Settlement settle_by_weights(Satoshi value, std::uint32_t fee_basis_points,
