@@ -110,6 +110,23 @@ class Chain(WithNode):
         self.assertEqual(self.node.getnetworkinfo()["version"], 280000)
         self.assertEqual(self.node.getmininginfo()["blocks"], info["blocks"])
 
+    def test_statistics_of_a_block(self):
+        t = self.node.getblocktemplate(RULES)
+        block = block_of(t, tag=b"statistics")
+        self.assertIsNone(self.node.submitblock(hex_of(block)))
+        fees = sum(e["fee"] for e in t["transactions"])
+        self.assertGreater(fees, 0)
+        self.assertEqual(self.node.getblockstats(t["height"], ["totalfee", "height"]),
+                         {"totalfee": fees, "height": t["height"]})
+        whole = self.node.getblockstats(display(block.hash))
+        self.assertEqual((whole["totalfee"], whole["txs"]), (fees, len(t["transactions"]) + 1))
+        self.assertEqual(self.node.getblockstats(1, ["totalfee"]), {"totalfee": 0})
+        self.fails(-8, "getblockstats", t["height"] + 1)
+        self.fails(-8, "getblockstats", -1)
+        self.fails(-8, "getblockstats", 1, ["nothing"])
+        self.fails(-5, "getblockstats", "ab" * 32)
+        self.fails(-3, "getblockstats", 1, "totalfee")
+
     def test_headers_first(self):
         block = block_of(self.node.getblocktemplate(RULES), tag=b"header")
         self.assertIsNone(self.node.submitheader(block.header.serialize().hex()))

@@ -89,6 +89,30 @@ def getblock(node, blockhash, verbosity=1):
 
 
 @rpc
+def getblockstats(node, hash_or_height, stats=None):
+    """A part of bitcoind's statistics; amounts in satoshi."""
+    if isinstance(hash_or_height, int) and not isinstance(hash_or_height, bool):
+        if hash_or_height < 0:
+            raise RpcError(-8, "Target block height %d is negative" % hash_or_height)
+        if hash_or_height > node.chain.tip.height:
+            raise RpcError(-8, "Target block height %d after current tip %d" % (hash_or_height, node.chain.tip.height))
+        entry = node.chain.active[hash_or_height]
+    else:
+        entry = entry_of(node, hash_or_height)
+    if entry.undo is None:
+        raise RpcError(-1, "Block not available (not fully downloaded)")
+    spent = sum(coin.value for _, coin in entry.undo[0])
+    paid = sum(out.value for tx in entry.block.txs if not tx.is_coinbase() for out in tx.vout)
+    view = {"blockhash": shown_hash(node, entry), "height": entry.height, "mediantime": entry.median_time(),
+            "subsidy": node.chain.subsidy(entry.height), "time": entry.header.time, "totalfee": spent - paid,
+            "txs": len(entry.block.txs)}
+    for name in expect([] if stats is None else stats, list):
+        if name not in view:
+            raise RpcError(-8, "Invalid selected statistic '%s'" % name)
+    return {name: view[name] for name in stats or view}
+
+
+@rpc
 def getchaintips(node):
     tips = []
     for entry, status in node.chain.tips():
