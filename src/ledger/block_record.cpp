@@ -54,8 +54,10 @@ bool block_may_move(BlockState from, BlockState to) {
       return to == Side || to == Orphaned || to == Mature;
     case Orphaned:
       return to == Accepted;
-    case Refused:
+    // A reorganisation deeper than 100, by the same proof: another block at that height.
     case Mature:
+      return to == Orphaned;
+    case Refused:
       return false;
   }
   UNREACHABLE();

@@ -3,10 +3,12 @@
 #include "adit/ledger/ledger.h"
 
 #include <algorithm>
+#include <map>
 
 #include "adit/base/check.h"
 #include "ledger/block_store.h"
 #include "ledger/books.h"
+#include "ledger/open_slice.h"
 #include "ledger/proof.h"
 #include "ledger/share_run.h"
 
@@ -49,6 +51,29 @@ Result<std::optional<RunEdge>> edge_from(LedgerStore& store, std::optional<std::
   return std::optional<RunEdge>(**edge);
 }
 
+Result<std::optional<BlockRecord>> stored_block(LedgerStore& store, const std::string& key) {
+  const auto value = store.get(Family::Blocks, key);
+  if (!value) return value.error();
+  if (!*value) return std::optional<BlockRecord>();
+  auto block = block_of(key, **value);
+  if (!block) return block.error();
+  return std::optional<BlockRecord>(std::move(*block));
+}
+
+/// What becomes of a stored block when `block` is told of it; nullopt: that is no arrow.
+std::optional<BlockRecord> moved_block(const std::optional<BlockRecord>& stored,
+                                       const BlockRecord& block) {
+  const BlockState from = stored ? stored->state : BlockState::Found;
+  if (from != block.state && !block_may_move(from, block.state)) return std::nullopt;
+  if (!stored) return block;
+  BlockRecord next = *stored;
+  next.state = block.state;
+  next.detail = block.detail;
+  next.confirmations = block.confirmations;
+  if (next.value == Satoshi()) next.value = block.value;
+  return next;
+}
+
 }  // namespace
 
 std::string HighWater::text() const {
@@ -72,14 +97,18 @@ Ledger::Ledger(LedgerStore& store, const LedgerOptions& options)
     : store_(&store),
       options_(options),
       seen_(options.hashes_per_tip),
-      books_(std::make_unique<Books>(options.worker_limit)) {}
+      books_(std::make_unique<Books>(options.worker_limit)),
+      slice_(std::make_unique<OpenSlice>(kSliceMillis)) {}
 Ledger::~Ledger() = default;
 Ledger::Ledger(Ledger&&) noexcept = default;
 Ledger& Ledger::operator=(Ledger&&) noexcept = default;
 
 Status Ledger::commit(const LedgerBatch& batch, bool sync) {
   Status s = store_->commit(batch, sync);
-  if (!s) failed_ = true;
+  if (!s)
+    failed_ = true;
+  else
+    slices_are_durable();
   return s;
 }
 
@@ -108,6 +137,7 @@ Status Ledger::append(std::span<const ShareCandidate> shares, UnixMillis now,
   verdicts.clear();
   if (failed_) return refusal();
   LedgerBatch batch;
+  if (slice_->due(now)) close_slice(batch, now, {});
   ShareRunWriter runs(batch, last_, head_);
   runs.expect(shares.size());
   const Sequence batch_first(last_.value() + 1);
@@ -124,10 +154,12 @@ Status Ledger::append(std::span<const ShareCandidate> shares, UnixMillis now,
                        share.hash,   share.tip,    share.work};
     runs.add(record);
     books_->add(share.worker, share.work, batch_first, now);
+    slice_->add(record, runs.head());
+    if (share.is_block && slice_->may_close()) close_slice(batch, now, share.hash);
     tip = share.tip;
   }
   runs.close();
-  if (runs.last() < batch_first) return {};
+  if (runs.last() < batch_first) return batch.empty() ? Status() : commit(batch, options_.sync);
   books_->write(batch, now, runs.last(), false);
   if (Status s = commit(batch, options_.sync); !s) return s;
   first = batch_first;
@@ -150,28 +182,36 @@ Status Ledger::close(UnixMillis now) {
 }
 
 Result<bool> Ledger::put_block(const BlockRecord& block) {
+  const auto moved = put_blocks({&block, 1});
+  if (!moved) return moved.error();
+  return moved->front();
+}
+
+Result<std::vector<bool>> Ledger::put_blocks(std::span<const BlockRecord> blocks) {
   if (failed_) return refusal();
-  const std::string key = block_key(block);
-  auto stored = store_->get(Family::Blocks, key);
-  if (!stored) return stored.error();
-  BlockRecord next = block;
-  if (*stored) {
-    const auto old = block_of(key, **stored);
-    if (!old) return old.error();
-    if (old->state != block.state && !block_may_move(old->state, block.state)) return false;
-    next = *old;
-    next.state = block.state;
-    next.detail = block.detail;
-    next.confirmations = block.confirmations;
-    if (old->value == Satoshi()) next.value = block.value;
-    if (next == *old) return true;
-  } else if (block.state != BlockState::Found && !block_may_move(BlockState::Found, block.state)) {
-    return false;
-  }
   LedgerBatch batch;
-  batch.put(Family::Blocks, key, block_value(next));
+  std::map<std::string, std::optional<BlockRecord>> now;  // of the blocks met so far
+  std::vector<bool> moved;
+  moved.reserve(blocks.size());
+  for (const BlockRecord& block : blocks) {
+    const std::string key = block_key(block);
+    const auto [known, is_new] = now.try_emplace(key);
+    if (is_new) {
+      auto stored = stored_block(*store_, key);
+      if (!stored) return stored.error();
+      known->second = std::move(*stored);
+    }
+    const auto next = moved_block(known->second, block);
+    moved.push_back(next.has_value());
+    if (!next || next == known->second) continue;
+    batch.put(Family::Blocks, key, block_value(*next));
+    if (!known->second && slice_->may_close() && slice_->newest_block() != block.hash)
+      close_slice(batch, std::max(block.found, slice_->newest_share()), {});
+    known->second = next;
+  }
+  if (batch.puts.empty()) return moved;
   if (Status s = commit(batch, true); !s) return s.error();
-  return true;
+  return moved;
 }
 
 Result<std::vector<BlockRecord>> Ledger::unsettled_blocks() {
@@ -202,7 +242,8 @@ Result<std::string> Ledger::expiry_end(UnixMillis before) {
     const auto edge = edge_from(*store_, middle);
     if (!edge) return edge.error();
     const bool goes = *edge && (*edge)->time < before && (*edge)->tip != tip_ &&
-                      (*edge)->last <= books_->totals_through();
+                      (*edge)->last <= books_->totals_through() &&
+                      ((*edge)->last <= slice_->closed_through() || (*edge)->last < slices_from_);
     if (goes)
       low = (*edge)->last.value() + 1;
     else

@@ -4,6 +4,7 @@
 
 #include "adit/ledger/ledger.h"
 #include "ledger/books.h"
+#include "ledger/open_slice.h"
 #include "ledger/share_run.h"
 
 namespace adit {
@@ -88,6 +89,7 @@ Result<Ledger> Ledger::open(LedgerStore& store, const LedgerOptions& options,
   if (Status s = ledger.check_mark(mark); !s) return s.error();
   if (Status s = ledger.books_->load(store); !s) return s.error();
   if (Status s = ledger.rebuild_filter(); !s) return s.error();
+  if (Status s = ledger.rebuild_slice(); !s) return s.error();
   if (Status s = ledger.open_meta(); !s) return s.error();
   return ledger;
 }
@@ -122,6 +124,7 @@ Status Ledger::open_meta() {
   for (const auto& [key, wanted] : fixed)
     if (const auto s = settle(*store_, batch, fresh, key, wanted); !s) return s.error();
   if (fresh) batch.put(Family::Meta, "created_ms", std::to_string(options_.now.value()));
+  batch.put(Family::Meta, "slices_from", std::to_string(slices_from_.value()));
   auto boot = store_->get(Family::Meta, "boot");
   if (!boot) return boot.error();
   const auto previous = *boot ? boot_number(**boot) : std::optional<std::uint16_t>(0);

@@ -31,6 +31,7 @@ struct Pool {
     INFO((opened ? "" : opened.error().text));
     REQUIRE(opened.ok());
     ledger.emplace(std::move(*opened));
+    ledger->set_network(kSampleNetwork);
   }
   LedgerWorkerId worker(int n = 0) {
     return ledger->worker_id("account" + std::to_string(n % 3), "rig" + std::to_string(n));

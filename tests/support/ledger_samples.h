@@ -9,6 +9,9 @@ namespace adit::test {
 
 inline constexpr Work kSampleWork{Uint128{1} << 32};
 
+inline constexpr NetworkFacts kSampleNetwork{Uint128{1} << 40, Satoshi(312'500'000),
+                                             Satoshi(1'000'000)};
+
 class ShareMaker {
  public:
   explicit ShareMaker(std::uint64_t seed = 1) : state_(seed * 0xD1342543DE82EF95ull + 1) {}

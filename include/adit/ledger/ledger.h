@@ -57,6 +57,7 @@ struct HighWater {
 };
 
 class Books;
+class OpenSlice;
 
 class Ledger {
  public:
@@ -91,18 +92,24 @@ class Ledger {
   /// changes, and its value only from zero. A move that is no arrow is ignored and logged by the
   /// caller (false).
   Result<bool> put_block(const BlockRecord& block);
+  /// The same for many, in order and in one commit: an answer for each.
+  Result<std::vector<bool>> put_blocks(std::span<const BlockRecord> blocks);
   /// Blocks that are not Mature, Refused or Orphaned, oldest first.
   Result<std::vector<BlockRecord>> unsettled_blocks();
 
-  /// What slices that close from now on will say of the network. Until the first call no slice
-  /// closes: its shares could not be priced. After a restart the newest slice's facts hold.
+  /// What slices that close from now on will say of the network (CHECKs amounts of money). Until
+  /// the first call with work above zero no slice closes: its shares could not be priced. After a
+  /// restart the newest slice's facts hold.
   void set_network(const NetworkFacts& facts);
-  /// Closes the open slice when its first share is kSliceMillis old; append() does, too, before it
-  /// books, and after a share that made a block. A new Found block closes it as well.
+  /// Closes the open slice when its first share is kSliceMillis old, or when the clock has stepped
+  /// back behind it; append() does, too, before it books, and after a share that made a block. A
+  /// new block closes it as well, if its share did not. A slice without shares never closes.
   Status close_due_slice(UnixMillis now);
   static constexpr std::int64_t kSliceMillis = 60'000;
-  /// Slices closed since the last call, oldest first; all are on disk.
+  /// Slices closed since the last call, oldest first; all are on disk. Call it every turn: they are
+  /// kept until then. A slice that a crash kept from being taken is found by for_each_slice.
   std::vector<SliceRecord> take_closed_slices();
+  /// The newest closed one; 0: none yet.
   SliceNumber last_slice() const;
   /// Rows of credits and payments (CHECK: of no other family), always synced; after an error the
   /// ledger refuses for ever.
@@ -112,9 +119,13 @@ class Ledger {
   std::string address_of(AccountId account) const;
 
   /// Forgets share runs that end before `before` (found by bisection: it trusts run times to rise).
-  /// Kept in any case: runs on the newest tip, whose hashes a restart must know, and runs whose
-  /// totals are not on disk yet. The chain stays verifiable from the oldest run that is left.
+  /// Kept in any case: runs on the newest tip, whose hashes a restart must know, runs whose totals
+  /// are not on disk yet, and runs with shares of the open slice. The chain stays verifiable from
+  /// the oldest run that is left.
   Status expire_shares(UnixMillis before);
+  /// Forgets slices below `before`, except the newest one. The rest stays chained from the oldest
+  /// slice that is left.
+  Status expire_slices(SliceNumber before);
 
   /// When the newest share was booked; 0 where there is none.
   Result<UnixMillis> newest_time() const;
@@ -131,6 +142,9 @@ class Ledger {
   Status check_mark(const std::optional<HighWater>& mark);
   Status open_meta();
   Status rebuild_filter();
+  Status rebuild_slice();
+  void close_slice(LedgerBatch& batch, UnixMillis now, const BlockHash& block);
+  void slices_are_durable();
   Result<std::string> expiry_end(UnixMillis before);
 
   LedgerStore* store_;
@@ -142,6 +156,10 @@ class Ledger {
   bool failed_ = false;
   DuplicateFilter seen_;
   std::unique_ptr<Books> books_;
+  std::unique_ptr<OpenSlice> slice_;
+  Sequence slices_from_;              ///< the first share of slice 1
+  std::vector<SliceRecord> closing_;  ///< in the batch that is being made
+  std::vector<SliceRecord> closed_;   ///< on disk, not taken yet
 };
 
 /// `adit ledger verify`: walks the share runs, recomputes every chain value and the proof of every

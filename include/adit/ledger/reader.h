@@ -58,6 +58,7 @@ Status for_each_slice(LedgerStore& store, SliceNumber first,
 /// nullopt: there is no such slice, or it is no longer on disk.
 Result<std::optional<SliceRecord>> read_slice(LedgerStore& store, SliceNumber number);
 Result<std::optional<SliceRecord>> newest_slice(LedgerStore& store);
+Result<std::optional<SliceRecord>> oldest_slice(LedgerStore& store);
 /// The slice that holds a share (bisection); nullopt: still open, or no longer on disk.
 Result<std::optional<SliceRecord>> slice_holding(LedgerStore& store, Sequence sequence);
 

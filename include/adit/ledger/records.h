@@ -56,7 +56,7 @@ enum class BlockState : std::uint8_t {
   Refused,    ///< consensus refusal; final
   Orphaned,   ///< positive proof: another block at that height, 6 deep; final unless a reorg brings
               ///< it back
-  Mature,     ///< 100 confirmations
+  Mature,     ///< 100 confirmations; final unless a deeper reorg proves it orphaned
 };
 std::string_view block_state_name(BlockState state);
 std::optional<BlockState> block_state_from(std::string_view name);

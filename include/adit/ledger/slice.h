@@ -99,6 +99,7 @@ Digest slice_hash(Bytes header, const Digest& entries_hash);
 class ShareTree {
  public:
   void add(const Digest& leaf);
+  void clear() { peaks_.clear(), size_ = 0; }
   std::uint64_t size() const { return size_; }
   /// Of all leaves so far; zero when there are none.
   Digest root() const;

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// Slices in the books: how they close, how a restart finds the open one again, how they expire.
+#include <algorithm>
+#include <utility>
+
+#include "adit/base/check.h"
+#include "adit/ledger/ledger.h"
+#include "ledger/books.h"
+#include "ledger/open_slice.h"
+#include "ledger/share_chain.h"
+
+namespace adit {
+namespace {
+
+Error refusal() {
+  return {ErrorCode::Io,
+          "the ledger refuses since its store failed; restart the pool after mending the disk"};
+}
+Error corrupt(std::string text) { return {ErrorCode::Corrupt, std::move(text)}; }
+
+/// Where slice 1 begins: after what books from before there were slices hold.
+Result<std::optional<Sequence>> read_slices_from(LedgerStore& store) {
+  const auto text = store.get(Family::Meta, "slices_from");
+  if (!text) return text.error();
+  if (!*text) return std::optional<Sequence>();
+  const auto number = Work::from_decimal(**text);
+  if (!number || number->value() == 0 || number->value() >> 64 != 0)
+    return corrupt("meta slices_from: not a sequence: " + **text);
+  return std::optional<Sequence>(Sequence(static_cast<std::uint64_t>(number->value())));
+}
+
+}  // namespace
+
+void Ledger::set_network(const NetworkFacts& facts) {
+  CHECK(facts.subsidy >= Satoshi() && facts.subsidy <= kMaxMoney);
+  CHECK(facts.mean_fees >= Satoshi() && facts.mean_fees <= kMaxMoney);
+  slice_->set_network(facts);
+}
+
+void Ledger::close_slice(LedgerBatch& batch, UnixMillis now, const BlockHash& block) {
+  closing_.push_back(slice_->close(now, block));
+  const ByteVec value = closing_.back().encode();
+  batch.put(Family::Slices, key_u64(closing_.back().number.value()), std::string(text_of(value)));
+}
+
+void Ledger::slices_are_durable() {
+  for (SliceRecord& slice : closing_) closed_.push_back(std::move(slice));
+  closing_.clear();
+}
+
+Status Ledger::close_due_slice(UnixMillis now) {
+  if (failed_) return refusal();
+  if (!slice_->due(now)) return {};
+  LedgerBatch batch;
+  close_slice(batch, now, {});
+  return commit(batch, options_.sync);
+}
+
+std::vector<SliceRecord> Ledger::take_closed_slices() { return std::exchange(closed_, {}); }
+
+SliceNumber Ledger::last_slice() const { return slice_->last_closed(); }
+
+Status Ledger::write(const LedgerBatch& batch) {
+  const auto allowed = [](Family f) { return f == Family::Credits || f == Family::Payments; };
+  for (const auto& put : batch.puts) CHECK(allowed(put.family));
+  for (const auto& range : batch.deletes) CHECK(allowed(range.family));
+  if (failed_) return refusal();
+  return commit(batch, true);
+}
+
+std::string Ledger::address_of(AccountId account) const {
+  const auto& accounts = books_->accounts();
+  return account.value() < accounts.size() ? accounts[account.value()].address : std::string();
+}
+
+Status Ledger::rebuild_slice() {
+  const auto from = read_slices_from(*store_);
+  if (!from) return from.error();
+  const auto newest = newest_slice(*store_);
+  if (!newest) return newest.error();
+  slices_from_ = from->value_or(Sequence(last_.value() + 1));
+  if (slices_from_.value() - 1 > last_.value())
+    return corrupt("meta slices_from is beyond the last share");
+  Sequence next = slices_from_;
+  if (*newest) {
+    if (!*from) return corrupt("meta slices_from is missing");
+    if ((*newest)->last > last_ || (*newest)->last < slices_from_)
+      return corrupt("slice " + std::to_string((*newest)->number.value()) +
+                     " ends at a share that is not in the books");
+    slice_->follow(**newest);
+    next = Sequence((*newest)->last.value() + 1);
+  }
+  Digest before{};
+  const auto visit = [&](const ShareRecord& share, const Digest& chain) {
+    slice_->add(share, chain);
+    return true;
+  };
+  if (Status s = for_each_link(*store_, next, before, visit); !s) return s;
+  if (*newest && before != (*newest)->chain)
+    return corrupt("slice " + std::to_string((*newest)->number.value()) +
+                   " ends with another chain value than its last share");
+  return {};
+}
+
+Status Ledger::expire_slices(SliceNumber before) {
+  if (failed_) return refusal();
+  const SliceNumber end = std::min(before, slice_->last_closed());
+  const auto oldest = oldest_slice(*store_);
+  if (!oldest) return oldest.error();
+  if (!*oldest || (*oldest)->number >= end) return {};
+  LedgerBatch batch;
+  batch.deletes.push_back({Family::Slices, key_u64(0), key_u64(end.value())});
+  return commit(batch, true);
+}
+
+}  // namespace adit
