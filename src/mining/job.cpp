@@ -75,6 +75,27 @@ Result<std::shared_ptr<const NextWork>> make_next(const Job& job, const JobOptio
   return std::shared_ptr<const NextWork>(std::move(next));
 }
 
+/// Everything in a job that depends on who is paid.
+Status set_coinbase(Job& job, const JobOptions& options) {
+  const BlockTemplate& t = *job.block_template;
+  Result<CoinbaseHalves> coinbase =
+      build_coinbase({t.height, options.coinbase_tag, options.outputs, t.witness_commitment});
+  if (!coinbase) return coinbase.error();
+  if (Status status = check_sum(t, options.outputs); !status) return status.error();
+  if (Status status = check_limits(t, *coinbase, options.outputs); !status) return status.error();
+  job.coinbase = *std::move(coinbase);
+  job.coinbase_hash = Sha256Gap(job.coinbase.prefix, kExtranonceSize, job.coinbase.suffix);
+  job.plan_slice = options.plan_slice;
+  job.plan_entry = options.plan_entry;
+  job.payee = options.payee;
+  job.next.reset();
+  if (options.next_outputs.empty()) return {};
+  auto next = make_next(job, options);
+  if (!next) return next.error();
+  job.next = *std::move(next);
+  return {};
+}
+
 }  // namespace
 
 Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr block_template,
@@ -83,17 +104,9 @@ Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr
   const BlockTemplate& t = *block_template;
   const Result<Target> target = checked_target(t);
   if (!target) return target.error();
-  Result<CoinbaseHalves> coinbase =
-      build_coinbase({t.height, options.coinbase_tag, options.outputs, t.witness_commitment});
-  if (!coinbase) return coinbase.error();
-  if (Status status = check_sum(t, options.outputs); !status) return status.error();
-  if (Status status = check_limits(t, *coinbase, options.outputs); !status) return status.error();
-
   auto job = std::make_shared<Job>();
   job->number = number;
   job->tip = tip;
-  job->coinbase = *std::move(coinbase);
-  job->coinbase_hash = Sha256Gap(job->coinbase.prefix, kExtranonceSize, job->coinbase.suffix);
   job->branch = branch_of(t);
   job->version =
       static_cast<std::int32_t>(static_cast<std::uint32_t>(t.version) & ~options.version_mask);
@@ -104,12 +117,14 @@ Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr
   job->clean = clean;
   job->empty = t.transactions.empty();
   job->block_template = std::move(block_template);
-  if (!options.next_outputs.empty()) {
-    auto next = make_next(*job, options);
-    if (!next) return next.error();
-    job->next = *std::move(next);
-  }
+  if (Status status = set_coinbase(*job, options); !status) return status.error();
   return JobPtr(std::move(job));
+}
+
+Result<JobPtr> vary_job(const Job& job, const JobOptions& options) {
+  auto varied = std::make_shared<Job>(job);
+  if (Status status = set_coinbase(*varied, options); !status) return status.error();
+  return JobPtr(std::move(varied));
 }
 
 bool is_promised(const Job& job, const NextWork& next) {

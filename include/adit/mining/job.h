@@ -4,6 +4,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "adit/bitcoin/header.h"
 #include "adit/bitcoin/merkle.h"
@@ -41,6 +43,9 @@ struct Job {
   bool clean = false;                    ///< the first job of its tip: older work is worthless
   bool empty = false;                    ///< coinbase only, sent at once on a new tip
   std::shared_ptr<const NextWork> next;  ///< null: not prepared
+  /// What the books call the plan behind the coinbase's outputs (JobOptions); zero: none.
+  std::uint64_t plan_slice = 0, plan_entry = 0;
+  std::string payee;  ///< the account that this coinbase was made for; empty: it is everybody's
 };
 using JobPtr = std::shared_ptr<const Job>;
 
@@ -50,6 +55,8 @@ struct JobOptions {
   std::vector<TxOut> outputs;  ///< must sum to the template's coinbase value
   /// Of the empty block after this one, summing to its subsidy; none: Job::next stays null.
   std::vector<TxOut> next_outputs = {};
+  std::uint64_t plan_slice = 0, plan_entry = 0;
+  std::string payee = {};
 };
 
 /// Errors (Invalid): outputs that do not sum to the coinbase value, nBits that are not the
@@ -57,6 +64,18 @@ struct JobOptions {
 /// our coinbase added.
 Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr block_template,
                         const JobOptions& options);
+
+/// The same work with another coinbase: for pools where each account mines its own. `options` is as
+/// for make_job(), but for the version mask, which stays.
+Result<JobPtr> vary_job(const Job& job, const JobOptions& options);
+
+/// Makes them, for pools where each account mines for itself. Thread: its worker's.
+class OwnJobs {
+ public:
+  virtual ~OwnJobs() = default;
+  /// `job` with a coinbase for `account`; the same object for the same pair while the job is new.
+  virtual JobPtr job_for(const JobPtr& job, std::string_view account) = 0;
+};
 
 /// True when `job` is what `next` promised: the same bytes but for the previous block.
 bool is_promised(const Job& job, const NextWork& next);

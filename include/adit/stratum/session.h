@@ -75,6 +75,8 @@ struct SessionContext {
   WorkerTable* workers = nullptr;
   /// Parser, scratch and encoded jobs of the thread's V1 sessions; the first session makes it.
   std::shared_ptr<v1::ThreadState> v1;
+  /// Each connection mines for one account, with a coinbase of its own; null: all share their work.
+  OwnJobs* own_jobs = nullptr;
   v2::ThreadState* v2 = nullptr;  ///< what V2 sessions need (adit/stratum/v2.h); null: V1 only
 };
 

@@ -189,12 +189,19 @@ void MinerSession::close(std::string reason, bool flush) {
   events_.push_back(Close{std::move(reason), flush});
 }
 
-void MinerSession::publish(const JobPtr& job, Instant now) {
+/// What this miner mines: everybody's job, or its account's.
+JobPtr MinerSession::own(const JobPtr& job) const {
+  if (context_.own_jobs == nullptr) return job;
+  return context_.own_jobs->job_for(job, context_.workers->at(workers_[0]).account);
+}
+
+void MinerSession::publish(const JobPtr& everybodys, Instant now) {
   if (closed_) return;
   if (!started_) {
-    newest_ = job;
+    newest_ = everybodys;
     return start_work(now);
   }
+  const JobPtr job = own(everybodys);
   // The first job of its tip for this miner, though perhaps not for the pool: a newer job may have
   // overtaken the clean one on its way here.
   const bool clean = channel_->newest_job()->tip != job->tip;
@@ -206,7 +213,8 @@ void MinerSession::publish(const JobPtr& job, Instant now) {
 /// The first job: clean, whatever it is to others, because this miner has none.
 void MinerSession::start_work(Instant now) {
   if (!ready() || !newest_) return;
-  const JobPtr job = std::move(newest_);
+  const JobPtr job = own(newest_);
+  newest_.reset();
   started_ = true;
   const IssuedJobId id = channel_->publish(job, now);
   send_difficulty();

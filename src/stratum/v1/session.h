@@ -92,6 +92,7 @@ class MinerSession final : public Session {
   void close(std::string reason, bool flush);
 
   bool ready() const { return channel_ && !workers_.empty(); }
+  JobPtr own(const JobPtr& job) const;
   void start_work(Instant now);
   void refresh_difficulty(Instant now);
   void send_difficulty();

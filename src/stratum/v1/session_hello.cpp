@@ -184,6 +184,10 @@ void MinerSession::on_authorize(const Request& request, Instant now) {
     return worker.account == name->account && worker.name == name->worker;
   };
   if (std::ranges::none_of(workers_, is_this)) {
+    if (context_.own_jobs != nullptr && !workers_.empty() &&
+        context_.workers->at(workers_[0]).account != name->account)
+      return refuse(request, {Code::Unauthorised, "this connection mines for another address", 1},
+                    now, "false");
     if (workers_.size() == kWorkersMax)
       return refuse(request, {Code::Other, "too many workers", 5}, now, "false");
     workers_.push_back(context_.workers->acquire(name->account, name->worker));

@@ -85,6 +85,7 @@ class MinerSession final : public Session {
   MiningChannel* find(std::uint32_t channel_id);
   bool use_group() const;
 
+  JobPtr own(const JobPtr& job) const;
   void begin_work(MiningChannel& channel, Instant now);
   void change_tip(const JobPtr& job, Instant now);
   void send_update(const JobPtr& job, Instant now);
@@ -134,7 +135,8 @@ class MinerSession final : public Session {
   JobPtr newest_;
   std::shared_ptr<const NextWork> promised_;  // what the channels' `future` ids stand for
   std::string agent_;
-  Instant since_;  // the phase began, or the last channel closed
+  std::string account_;  // with own_jobs: the first channel's, and the only one
+  Instant since_;        // the phase began, or the last channel closed
   Instant last_seen_;
   Instant partial_since_{};
   std::optional<Instant> promise_at_;

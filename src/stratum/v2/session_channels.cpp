@@ -80,6 +80,8 @@ MiningChannel* MinerSession::open(const Opening& wish, Instant now) {
   const auto name =
       parse_worker_name(wish.user_identity, context_.network, context_.default_account);
   if (!name) return refuse("unknown-user", 5);
+  if (context_.own_jobs != nullptr && !account_.empty() && account_ != name->account)
+    return refuse("one-account-per-connection", 1);
   if (!is_rate(wish.hash_rate)) return refuse("invalid-nominal-hashrate", 5);
   if (wish.max_target == Target()) return refuse("max-target-out-of-range", 5);
   if (wish.min_extranonce_size > kRolled) return refuse("min-extranonce-size-too-large", 2);
@@ -87,6 +89,10 @@ MiningChannel* MinerSession::open(const Opening& wish, Instant now) {
   const auto prefix = context_.prefixes->allocate(size);
   if (!prefix) return refuse("channel-capacity-exhausted", 1);
 
+  if (context_.own_jobs != nullptr && account_.empty()) {
+    account_ = name->account;
+    newest_ = own(newest_);
+  }
   if (group_id_ == 0) group_id_ = ++last_id_;
   const VardiffOptions& vardiff = shared_.policy.vardiff;
   const double remembered = context_.workers->rate_of(name->account, name->worker);

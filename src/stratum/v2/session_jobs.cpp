@@ -48,7 +48,14 @@ void MinerSession::promise(MiningChannel& joined) {
   send_promised(joined, joined.id, *joined.future);
 }
 
-void MinerSession::publish(const JobPtr& job, Instant now) {
+/// What this connection mines: everybody's job, or its account's.
+JobPtr MinerSession::own(const JobPtr& job) const {
+  if (context_.own_jobs == nullptr || account_.empty() || !job) return job;
+  return context_.own_jobs->job_for(job, account_);
+}
+
+void MinerSession::publish(const JobPtr& everybodys, Instant now) {
+  const JobPtr job = own(everybodys);
   // Only SetNewPrevHash says nbits, which a test network changes under a tip that grows old.
   const bool new_tip = !newest_ || newest_->tip != job->tip ||
                        newest_->block_template->bits != job->block_template->bits;
