@@ -15,15 +15,18 @@ constexpr Satoshi kDust{546};
 constexpr std::uint64_t kWitnessScale = 4;
 constexpr std::uint64_t kValueBytes = 8;
 
+Satoshi least_output(const CoinbaseRules& rules) { return std::max(rules.threshold, kDust); }
+
 Satoshi due(const CoinbaseClaim& claim) { return claim.entitled + claim.carry; }
 
 /// The claims that get an output, as indices: above the threshold, as many as fit.
 std::vector<std::size_t> chosen(const std::vector<CoinbaseClaim>& claims,
                                 const CoinbaseRules& rules) {
-  const Satoshi least = std::max(rules.threshold, kDust);
+  const Satoshi least = least_output(rules);
   std::vector<std::size_t> order(claims.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::erase_if(order, [&](std::size_t i) { return due(claims[i]) < least; });
+  std::erase_if(order,
+                [&](std::size_t i) { return due(claims[i]) < least || claims[i].script.empty(); });
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     const Satoshi due_a = due(claims[a]), due_b = due(claims[b]);
     return due_a != due_b ? due_a > due_b : claims[a].script < claims[b].script;
@@ -59,6 +62,7 @@ CoinbaseSplit split_coinbase(Satoshi value, const std::vector<CoinbaseClaim>& cl
 
   CoinbaseSplit result;
   result.paid.assign(claims.size(), Satoshi{});
+  const Satoshi debit_limit = least_output(rules);
   // The pool stands in the row with everybody; its output may have any value.
   const Satoshi pool_due = std::max(pool_entitled + pool_carry, Satoshi{});
   std::vector<std::size_t> in = chosen(claims, rules);
@@ -73,13 +77,14 @@ CoinbaseSplit split_coinbase(Satoshi value, const std::vector<CoinbaseClaim>& cl
     const Satoshi rest = value - sum;
     if (sum == Satoshi{}) weights[0] = 1;
     const std::vector<Satoshi> shift = split(magnitude(rest), weights);
-    const auto moved = [&](Satoshi base, Satoshi by) {
-      return rest < Satoshi{} ? base - by : base + by;
-    };
-    result.pool_paid = moved(pool_due, shift[0]);
+    result.pool_paid = value;
     again = false;
-    for (std::size_t k = 0; k < in.size(); ++k)
-      result.paid[in[k]] = moved(due(claims[in[k]]), shift[k + 1]);
+    for (std::size_t k = 0; k < in.size(); ++k) {
+      const Satoshi before = due(claims[in[k]]), by = shift[k + 1];
+      const Satoshi paid = rest < Satoshi{} ? before - by : before + std::min(by, debit_limit);
+      result.paid[in[k]] = paid;
+      result.pool_paid -= paid;
+    }
     // A debit of others may push the smallest below dust: it waits for the next block.
     if (!in.empty() && result.paid[in.back()] < kDust) {
       result.paid[in.back()] = Satoshi{};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Paying accounts in the coinbase itself. Not everybody fits, and not every amount is worth an
-// output: who is left out keeps a credit, and who is paid takes the difference as a debit. Carries
-// are signed and sum to zero, so everyone is paid exactly over time.
+// output: who is left out keeps a credit, and who is paid takes the difference as a debit, each up
+// to the threshold; the pool takes the rest. (A miner may leave with a debit: it must be small.)
+// Carries are signed and sum to zero, so everyone is paid exactly over time.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,10 @@ struct CoinbaseClaim {
   AccountId account;
   Satoshi entitled;  ///< of this block, >= 0
   Satoshi carry;     ///< from earlier ones: credit above zero, debit below
-  Script script;
+  Script script;     ///< empty: no output can pay it
 };
 struct CoinbaseRules {
-  Satoshi threshold;             ///< no output below it; never below 546 satoshi
+  Satoshi threshold;  ///< no output for less that is due, no debit above it; 546 at least
   std::uint64_t weight = 8'000;  ///< for the accounts' outputs
 };
 struct CoinbaseSplit {
@@ -32,6 +33,7 @@ struct CoinbaseSplit {
 
 /// Divides `value` = sum of entitlements + pool's. Largest due first, equal ones by script bytes.
 /// The sums of `paid` and `pool_paid` are `value`; the sum of all carries is what it was before.
+/// Nobody's carry is below -threshold afterwards, unless it was before and he is paid nothing.
 /// CHECKs that carries sum to zero with the pool's and that the entitlements sum to `value`.
 CoinbaseSplit split_coinbase(Satoshi value, const std::vector<CoinbaseClaim>& claims,
                              Satoshi pool_entitled, Satoshi pool_carry, const CoinbaseRules& rules);

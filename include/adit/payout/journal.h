@@ -4,7 +4,7 @@
 // never change. A correction is an entry the other way round.
 //
 // On disk (family credits; sealed JSON, docs/ledger.md): 'j' + u64be number: an entry; 'b' + u32be
-// account: an account's balance, with its address; 't' + name: the balance of another book.
+// account: an account's balance, with its address; 't' + text(): the balance of another book.
 // Thread: the ledger writer's.
 #pragma once
 
@@ -57,14 +57,15 @@ struct JournalEntry {
 struct AccountBalance {
   AccountId account;
   std::string address;
-  Satoshi balance;
+  Satoshi balance;        ///< earned - paid
   Satoshi earned, paid;   ///< ever: by blocks and shares; by payments and coinbases
   MicroSatoshi fraction;  ///< of priced shares, below one satoshi
 };
 
 class Journal {
  public:
-  /// Loads balances; Corrupt for a broken row. `address_of` names accounts for their rows.
+  /// Loads balances; Corrupt for a broken row, or balances that do not sum to zero. `address_of`
+  /// names accounts for their rows.
   static Result<Journal> open(LedgerStore& store, std::function<std::string(AccountId)> address_of);
 
   Satoshi balance(const Book& book) const;
@@ -76,21 +77,41 @@ class Journal {
   /// Adds entries to the open batch. CHECKs amount > 0 and from != to.
   void move(LedgerBatch& batch, const Book& from, const Book& to, Satoshi amount,
             std::string_view kind, std::string_view ref, UnixMillis now);
-  /// Adds priced work to an account's fraction and returns the whole satoshi in it, which the
-  /// caller moves; the rest stays.
+  /// Adds priced work (CHECK: not below zero) to an account's fraction and returns the whole
+  /// satoshi in it, which the caller moves; the rest stays.
   Satoshi take_whole(AccountId account, MicroSatoshi priced);
   /// Adds the rows of all balances that changed since the last call. Then commit: after a failed
   /// commit the journal must not be used.
   void finish(LedgerBatch& batch);
 
  private:
-  // (yours)
+  struct AccountRow {
+    std::string address;
+    Satoshi earned, paid;
+    MicroSatoshi fraction;
+    bool dirty = false;
+  };
+  struct BookRow {
+    Satoshi balance;
+    bool dirty = false;
+  };
+  AccountRow& touch(AccountId account);
+  void add(const Book& book, const Book& other, Satoshi amount);
+  Status load(LedgerStore& store);
+
+  std::function<std::string(AccountId)> address_of_;
+  std::map<AccountId, AccountRow> accounts_;
+  std::map<Book, BookRow> books_;  // all but accounts
+  std::vector<AccountId> dirty_;
+  std::uint64_t last_ = 0;
 };
 
-/// Entries from `first` on, in order, until `visit` returns false.
+/// Entries from `first` on, in order, until `visit` returns false. Corrupt on the first broken one,
+/// or where a number is missing.
 Status for_each_entry(LedgerStore& store, std::uint64_t first,
                       const std::function<bool(const JournalEntry&)>& visit);
-/// Recomputes every balance from the entries and compares; problems name the row.
+/// Recomputes every balance from the entries and compares; problems, at most 100, name the row.
+/// (I31. Fractions of a satoshi are not in the entries.)
 Result<std::vector<std::string>> verify_journal(LedgerStore& store);
 
 }  // namespace adit

@@ -28,7 +28,7 @@ struct PayoutPlan {
   /// By rising account. Not the pool's own address: its work counts as the pool's.
   std::vector<PlanAccount> accounts;
   Uint128 pool_work = 0;
-  Satoshi pool_carry;
+  Satoshi pool_carry;  ///< what all other carries sum to, the other way round
 };
 using PlanPtr = std::shared_ptr<const PayoutPlan>;
 
@@ -43,10 +43,11 @@ struct PlannedCoinbase {
   std::vector<PlanShare> shares;  ///< of every account of the plan
   Satoshi pool_entitled, pool_paid;
 };
-/// Way Coinbase with pplns or prop. Without accounts all goes to the pool.
+/// Way Coinbase with pplns or prop. Without accounts all goes to the pool. Who has no script gets
+/// no output and keeps a credit. CHECKs that carries sum to zero with the pool's.
 PlannedCoinbase plan_coinbase(const PayoutPlan& plan, Satoshi value, const Script& pool_script);
-/// Scheme solo: the finder's output, and the fee's to the pool when it is above the threshold
-/// (546 at least), else the finder has all.
+/// Scheme solo: the finder's output, then the fee's to the pool. Below 546 satoshi there is no fee,
+/// and the finder has all; when less than that is left for him, the pool.
 std::vector<TxOut> solo_outputs(Satoshi value, std::uint32_t fee_basis_points, const Script& finder,
                                 const Script& pool_script);
 

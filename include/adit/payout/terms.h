@@ -28,8 +28,10 @@ struct PayoutTerms {
   Satoshi threshold{546};                 ///< no output, and no payment, below it
   std::uint64_t coinbase_weight = 8'000;  ///< of the accounts' outputs in a coinbase
 
-  /// "pplns factor=8 fee=150 way=coinbase threshold=1048576 weight=8000"; fee in basis points.
+  /// "pplns factor=8 fee=150 way=coinbase threshold=1048576 weight=8000"; fee in basis points,
+  /// factor with pplns only. Equal terms have equal texts, and the other way round.
   std::string text() const;
+  /// Exactly what text() gives. factor 1 to 1,000, fee to 10,000, weight to 4,000,000.
   static std::optional<PayoutTerms> parse(std::string_view text);
 };
 
