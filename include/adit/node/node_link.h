@@ -20,14 +20,15 @@ namespace adit {
 using NodeIndex =
     Strong<std::uint32_t, struct NodeIndexTag>;  ///< place in the configuration, from 0
 
-/// One request at a time for a lane and node; only on Submit several may be under way.
+/// One request at a time for a lane and node; only on Submit and Watch (FeeWatch's and RipeWatch's)
+/// several may be under way.
 /// Requests of different lanes never wait for each other: each lane has its own connection to each
 /// node.
-enum class RpcLane : std::uint8_t { Call, Template, LongPoll, Submit };
+enum class RpcLane : std::uint8_t { Call, Template, LongPoll, Submit, Watch };
 
 struct RpcRequest {
-  /// The answer carries it, and each gets one answer. NodeLink's start at 1, BlockSubmitter's
-  /// at 2^48.
+  /// The answer carries it, and each gets one answer. NodeLink's start at 1, BlockSubmitter's at
+  /// 2^48, FeeWatch's at 2^49, RipeWatch's at 2^50.
   std::uint64_t token = 0;
   NodeIndex node;
   RpcLane lane = RpcLane::Call;
