@@ -113,7 +113,7 @@ void LedgerWriter::turn() {
     if (auto* batch = std::get_if<ShareBatch>(&message))
       gather(*batch);
     else if (auto* block = std::get_if<BlockEvent>(&message))
-      waiting_blocks_.push_back(std::move(*block));
+      waiting_blocks_.push_back(std::move(block->block));
     else
       stopping_ = true;
   }
@@ -222,16 +222,17 @@ void LedgerWriter::refuse_all() {
 }
 
 void LedgerWriter::write_blocks() {
-  while (ledger_ && !waiting_blocks_.empty()) {
-    BlockRecord record = waiting_blocks_.front().block;
-    if (record.state == BlockState::Found) record.after = ledger_->last_sequence();
-    const auto moved = ledger_->put_block(record);
-    if (!moved) return fail(moved.error());
-    if (!*moved)
-      log_warn("ledger", "block {}: {} does not follow its state; ignored", record.hash.hex(),
-               block_state_name(record.state));
-    waiting_blocks_.erase(waiting_blocks_.begin());
-  }
+  if (!ledger_ || waiting_blocks_.empty()) return;
+  // One commit: shares that come meanwhile wait for one sync, however many blocks there are.
+  for (BlockRecord& block : waiting_blocks_)
+    if (block.state == BlockState::Found) block.after = ledger_->last_sequence();
+  const auto moved = ledger_->put_blocks(waiting_blocks_);
+  if (!moved) return fail(moved.error());
+  for (std::size_t i = 0; i < waiting_blocks_.size(); ++i)
+    if (!(*moved)[i])
+      log_warn("ledger", "block {}: {} does not follow its state; ignored",
+               waiting_blocks_[i].hash.hex(), block_state_name(waiting_blocks_[i].state));
+  waiting_blocks_.clear();
 }
 
 void LedgerWriter::housekeeping() {

@@ -101,9 +101,9 @@ class LedgerWriter {
   bool woken_ = false;
   Mailbox<LedgerMessage> inbox_;
   std::vector<LedgerMessage> messages_;
-  std::vector<BlockEvent> waiting_blocks_;  // while the disk is full
-  std::vector<std::vector<Name>> names_;    // by thread, by worker index
-  std::uint32_t opened_ = 1;                // counts openings of the books
+  std::vector<BlockRecord> waiting_blocks_;  // while the disk is full
+  std::vector<std::vector<Name>> names_;     // by thread, by worker index
+  std::uint32_t opened_ = 1;                 // counts openings of the books
   std::vector<ShareCandidate> candidates_;
   std::vector<Sender> senders_;
   std::vector<DoorVerdict> verdicts_;

@@ -60,9 +60,9 @@ ShareBatch one_share(std::uint8_t n) {
   return batch;
 }
 
-BlockEvent one_block() {
+BlockEvent one_block(std::uint8_t n = 9) {
   BlockEvent event;
-  event.block.hash.bytes[0] = 9;
+  event.block.hash.bytes[0] = n;
   event.block.height = 7;
   event.block.value = Satoshi(50);
   return event;
@@ -136,6 +136,21 @@ TEST_CASE("a disk that is full when a block is written answers no share twice") 
   const auto totals = account_totals(rig.disk);
   REQUIRE(totals.ok());
   CHECK((*totals)[0].shares == 2);
+}
+
+TEST_CASE("a hundred blocks hold up the shares behind them for one sync") {
+  Rig rig;
+  REQUIRE(rig.writer->open().ok());
+  REQUIRE(rig.writer->post(one_share(1)));
+  for (std::uint8_t n = 0; n < 100; ++n) REQUIRE(rig.writer->post(one_block(n)));
+  const std::size_t before = rig.disk.syncs;
+  rig.writer->start();
+  REQUIRE(rig.answers.wait(1) == 1);
+  rig.writer->stop();
+  CHECK(rig.disk.syncs - before <= 3);  // the share, the blocks, the end
+  const auto blocks = all_blocks(rig.disk);
+  REQUIRE(blocks.ok());
+  CHECK(blocks->size() == 100);
 }
 
 TEST_CASE("a disk that is full when a share is written refuses it, and books the next") {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Found blocks in the books: every pair of states, what may change and what may not.
+#include <random>
+
 #include "adit/ledger/json_fields.h"
 #include "fixture.h"
 
@@ -55,6 +57,30 @@ TEST_CASE("blocks: all 49 pairs of states, moved in the books") {
       CHECK((stored->back().detail == "moved") == moved);
     }
   CHECK(pool.problems().empty());
+}
+
+TEST_CASE("blocks: many in one commit become what they become one by one") {
+  std::mt19937 chance(4);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<BlockRecord> told;
+    for (int i = 0; i < 40; ++i) {
+      BlockRecord b = block(2 + static_cast<std::uint32_t>(chance() % 8));
+      b.state = kAll[chance() % std::size(kAll)];
+      b.value = Satoshi(chance() % 3);
+      b.confirmations = static_cast<std::uint32_t>(chance() % 3);
+      told.push_back(b);
+    }
+    Pool singly, together;
+    std::vector<bool> moved;
+    for (const BlockRecord& b : told) moved.push_back(singly.ledger->put_block(b).value());
+    const std::size_t half = chance() % (told.size() + 1), before = together.store.commits;
+    auto answers = together.ledger->put_blocks(std::span(told).first(half)).value();
+    const auto rest = together.ledger->put_blocks(std::span(told).subspan(half)).value();
+    answers.insert(answers.end(), rest.begin(), rest.end());
+    CHECK(answers == moved);
+    CHECK(together.store.commits - before <= 2);
+    CHECK(together.store.rows(Family::Blocks) == singly.store.rows(Family::Blocks));
+  }
 }
 
 TEST_CASE("blocks: a new one comes as Found or one arrow further") {
