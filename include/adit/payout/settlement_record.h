@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 // SettlementRecord: who earned what part of one block, written when it is found and booked when it
-// has ripened. On disk (family credits): 's' + block key: sealed flat JSON; 'p' + block key: the
-// shares, 48 bytes each, little-endian: account u32, four zero bytes, work u128, entitled i64,
-// carry i64, paid i64. The JSON holds the SHA-256 of that value.
+// has ripened. On disk (family credits): 's' + the block's key in family blocks: sealed flat JSON;
+// 'p' + the same: the shares, 48 bytes each, little-endian: account u32, four zero bytes, work
+// u128, entitled i64, carry i64, paid i64. The JSON holds the SHA-256 of that value.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "adit/base/result.h"
+#include "adit/ledger/store.h"
 #include "adit/payout/plan.h"
 
 namespace adit {
@@ -24,22 +29,28 @@ std::optional<SettlementState> settlement_state_from(std::string_view name);
 struct SettlementRecord {
   BlockHash block;
   std::uint32_t height = 0;
-  std::uint64_t slice = 0;  ///< the newest slice its weights count
-  std::uint64_t plan_entry = 0;
+  /// The slices its weights count; zero: none. pplns: the last alone says which.
+  std::uint64_t first_slice = 0, slice = 0;
+  std::uint64_t plan_entry = 0;  ///< the newest journal entry its carries count
   PayoutTerms terms;
   Satoshi value;  ///< of the coinbase: entitled shares and pool_entitled sum to it
-  Satoshi pool_entitled, pool_paid;
+  Satoshi pool_entitled, pool_paid;  ///< paid: by the coinbase, way Coinbase only
   SettlementState state = SettlementState::Pending;
   std::uint64_t first_entry = 0, last_entry = 0;  ///< of the newest booking
   std::string taken_by;  ///< prop: the block whose round the work of this lost one joined
+  /// By rising account: who has work in it or was paid in the coinbase. Not the pool's own address.
   std::vector<PlanShare> shares;
+  std::uint32_t share_count = 0;  ///< of the row on disk
+  Digest shares_digest{};
 
   /// Adds both rows (or only the JSON one, when the shares stand already).
-  void put(LedgerBatch& batch, bool with_shares) const;
+  void put(LedgerBatch& batch, bool with_shares);
 };
+/// nullopt: it has none. Corrupt: a row is not what was written.
 Result<std::optional<SettlementRecord>> read_settlement(LedgerStore& store,
-                                                        const BlockRecord& block);
-/// In order of height, with or without their shares.
+                                                        const BlockRecord& block,
+                                                        bool with_shares = true);
+/// In order of height, with or without their shares, until `visit` returns false.
 Status for_each_settlement(LedgerStore& store, bool with_shares,
                            const std::function<bool(const SettlementRecord&)>& visit);
 
