@@ -150,6 +150,11 @@ Status Books::replay(LedgerStore& store) {
       BookedAccount& a = accounts_[share->account.value()];
       const bool late_w = share->sequence > w.tally.through,
                  late_a = share->sequence > a.tally.through;
+      Uint128 ignored = 0;
+      if (__builtin_add_overflow(a.tally.work.value(), share->work.value(), &ignored)) {
+        verdict = corrupt(Family::Shares, key, "the sum of the work is too large");
+        return false;
+      }
       if (late_w) w.tally.add(share->work), touch_one(w.tally, w.account, share->worker, first);
       if (late_a) a.tally.add(share->work), touch_one(a.tally, w.account, LedgerWorkerId(), first);
     }

@@ -7,7 +7,7 @@
 #include "adit/ledger/ledger.h"
 #include "ledger/books.h"
 #include "ledger/open_slice.h"
-#include "ledger/share_chain.h"
+#include "ledger/slice_reader.h"
 
 namespace adit {
 namespace {
@@ -17,17 +17,6 @@ Error refusal() {
           "the ledger refuses since its store failed; restart the pool after mending the disk"};
 }
 Error corrupt(std::string text) { return {ErrorCode::Corrupt, std::move(text)}; }
-
-/// Where slice 1 begins: after what books from before there were slices hold.
-Result<std::optional<Sequence>> read_slices_from(LedgerStore& store) {
-  const auto text = store.get(Family::Meta, "slices_from");
-  if (!text) return text.error();
-  if (!*text) return std::optional<Sequence>();
-  const auto number = Work::from_decimal(**text);
-  if (!number || number->value() == 0 || number->value() >> 64 != 0)
-    return corrupt("meta slices_from: not a sequence: " + **text);
-  return std::optional<Sequence>(Sequence(static_cast<std::uint64_t>(number->value())));
-}
 
 }  // namespace
 
@@ -91,11 +80,16 @@ Status Ledger::rebuild_slice() {
     next = Sequence((*newest)->last.value() + 1);
   }
   Digest before{};
+  Uint128 total = 0;
+  bool sound = true;
   const auto visit = [&](const ShareRecord& share, const Digest& chain) {
-    slice_->add(share, chain);
-    return true;
+    sound = books_->account_of(share.worker) == share.account && share.account.value() != 0 &&
+            share.work.value() != 0 && !__builtin_add_overflow(total, share.work.value(), &total);
+    if (sound) slice_->add(share, chain);
+    return sound;
   };
   if (Status s = for_each_link(*store_, next, before, visit); !s) return s;
+  if (!sound) return corrupt("a share of the open slice has an unknown worker or no work");
   if (*newest && before != (*newest)->chain)
     return corrupt("slice " + std::to_string((*newest)->number.value()) +
                    " ends with another chain value than its last share");

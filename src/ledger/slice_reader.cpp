@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Reading slices, and the shares they hold, without owning the books.
+#include "ledger/slice_reader.h"
 #include "adit/ledger/reader.h"
-#include "ledger/share_chain.h"
 #include "ledger/share_run.h"
 
 namespace adit {
@@ -119,6 +119,16 @@ Result<std::optional<SliceRecord>> slice_holding(LedgerStore& store, Sequence se
   }
   return Error{ErrorCode::Corrupt,
                "no slice holds share " + std::to_string(sequence.value()) + " between others"};
+}
+
+Result<std::optional<Sequence>> read_slices_from(LedgerStore& store) {
+  const auto text = store.get(Family::Meta, "slices_from");
+  if (!text) return text.error();
+  if (!*text) return std::optional<Sequence>();
+  const auto number = Work::from_decimal(**text);
+  if (!number || number->value() == 0 || number->value() >> 64 != 0)
+    return Error{ErrorCode::Corrupt, "meta slices_from: not a sequence: " + **text};
+  return std::optional<Sequence>(Sequence(static_cast<std::uint64_t>(number->value())));
 }
 
 Status for_each_link(LedgerStore& store, Sequence first, Digest& before,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The slice record's bytes, and the hash that the next slice names.
+#include <algorithm>
 #include <string>
 
 #include "adit/ledger/slice.h"
@@ -54,7 +55,9 @@ ByteVec SliceRecord::header() const {
 
 ByteVec SliceRecord::encode() const {
   ByteVec bytes = header();
+  const Digest hash = slice_hash(bytes, sha256(slice.packed()));
   append(bytes, slice.packed());
+  append(bytes, hash);
   return bytes;
 }
 
@@ -83,8 +86,13 @@ Result<SliceRecord> SliceRecord::decode(Bytes bytes) {
   SliceRecord record;
   const auto entries = decode_header(bytes, record);
   if (!entries) return entries.error();
-  auto slice = Slice::parse(bytes.subspan(kHeaderSize), *entries);
+  if (bytes.size() < kHeaderSize + sizeof(Digest)) return corrupt("it ends before its hash");
+  const Bytes hash = bytes.last(sizeof(Digest));
+  const Bytes packed = bytes.subspan(kHeaderSize, bytes.size() - kHeaderSize - sizeof(Digest));
+  auto slice = Slice::parse(packed, *entries);
   if (!slice) return slice.error();
+  const Digest right = slice_hash(bytes.first(kHeaderSize), sha256(packed));
+  if (!std::equal(hash.begin(), hash.end(), right.begin())) return corrupt("the hash does not fit");
   record.slice = *std::move(slice);
   return record;
 }

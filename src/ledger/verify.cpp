@@ -7,6 +7,8 @@
 #include "ledger/books.h"
 #include "ledger/proof.h"
 #include "ledger/share_run.h"
+#include "ledger/slice_reader.h"
+#include "ledger/verify_slices.h"
 
 namespace adit {
 namespace {
@@ -58,12 +60,17 @@ struct Checked {
 
 class Verifier {
  public:
-  explicit Verifier(LedgerStore& store) : store_(store) {}
+  explicit Verifier(LedgerStore& store)
+      : store_(store), slices_(store, [this](std::string_view key, std::string_view text) {
+          problem(Family::Slices, key, text);
+        }) {}
 
   Result<VerifyReport> run() {
-    Status steps[] = {read_through(), read_names(), read_shares(), read_blocks()};
+    Status steps[] = {read_through(), read_names(), read_slices(), read_shares(), read_blocks()};
     for (const Status& s : steps)
       if (!s) return s.error();
+    slices_.finish(report_.last);
+    report_.slices = slices_.rows();
     compare(Family::Accounts, accounts_);
     compare(Family::Workers, workers_);
     return std::move(report_);
@@ -121,11 +128,23 @@ class Verifier {
         [](std::uint32_t, const BookedWorker& worker) { return worker.account; });
   }
 
+  Status read_slices() {
+    const auto from = read_slices_from(store_);
+    if (!from && from.error().code != ErrorCode::Corrupt) return from.error();
+    if (!from)
+      problem(Family::Meta, "slices_from", from.error().text);
+    else
+      slices_from_ = *from;
+    return slices_.read_rows(slices_from_);
+  }
+
   Status read_shares() {
-    return store_.scan(Family::Shares, "", [&](std::string_view key, std::string_view value) {
-      check_run(key, value);
-      return true;
-    });
+    const Status s =
+        store_.scan(Family::Shares, "", [&](std::string_view key, std::string_view value) {
+          check_run(key, value);
+          return verdict_.ok();
+        });
+    return s ? verdict_ : s;
   }
 
   void check_run(std::string_view key, std::string_view value) {
@@ -164,6 +183,7 @@ class Verifier {
         problem(Family::Shares, key,
                 at(i) + "has sequence " + std::to_string(share->sequence.value()));
       check_share(key, i, *share);
+      if (Status s = slices_.share(*share, chain); !s) verdict_ = s;
     }
     if (chain != run.after) problem(Family::Shares, key, "the chain does not fit its records");
     head_ = run.after;
@@ -190,9 +210,11 @@ class Verifier {
   }
 
   void count(Checked& entry, const ShareRecord& share) {
-    if (share.sequence <= entry.stored.through) {
+    Uint128 sum = 0;
+    if (share.sequence <= entry.stored.through &&
+        !__builtin_add_overflow(entry.work.value(), share.work.value(), &sum)) {
       ++entry.shares;
-      entry.work += share.work;
+      entry.work = Work(sum);
     } else if (share.sequence <= through_) {
       entry.missed = share.sequence;
     }
@@ -217,6 +239,9 @@ class Verifier {
     }
     if (through_ > report_.last && family == Family::Accounts)
       problem(Family::Meta, "totals_through", "is beyond the last share");
+    if (slices_from_ && slices_from_->value() > report_.last.value() + 1 &&
+        family == Family::Accounts)
+      problem(Family::Meta, "slices_from", "is beyond the last share");
   }
 
   Status read_blocks() {
@@ -237,6 +262,9 @@ class Verifier {
   Sequence through_;
   std::vector<Checked> accounts_, workers_;
   PaidHashes paid_;
+  SliceChecker slices_;
+  std::optional<Sequence> slices_from_;
+  Status verdict_;  ///< of reads in between
   Digest head_{};
   bool broken_ = false;  ///< the run before could not be read
 };

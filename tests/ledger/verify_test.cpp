@@ -9,12 +9,21 @@ using adit::test::Pool;
 
 namespace {
 
-/// A small ledger whose totals are partly on disk only, partly to be replayed.
+/// A small ledger of three slices and an open one, whose totals are partly on disk only, partly to
+/// be replayed.
 void fill(Pool& pool) {
   for (std::uint32_t i = 0; i < 4; ++i) {
-    if (i == 2) pool.now = UnixMillis(pool.now.value() + 20'000);
-    REQUIRE(pool.append(pool.batch(3, 100 + i / 2)).ok());
+    if (i == 2) pool.now = UnixMillis(pool.now.value() + 60'000);
+    auto shares = pool.batch(3, 100 + i / 2);
+    if (i != 1) shares[i / 2].is_block = true;
+    REQUIRE(pool.append(shares).ok());
   }
+  REQUIRE(pool.store.rows(Family::Slices).size() == 4);
+}
+
+bool mentions(const std::vector<std::string>& problems, std::string_view text) {
+  return std::any_of(problems.begin(), problems.end(),
+                     [&](const std::string& p) { return p.find(text) != std::string::npos; });
 }
 
 std::size_t problems_in(MemoryStore& store) {
@@ -62,6 +71,22 @@ TEST_CASE("verify: every flipped bit of an account or worker is reported") {
   fill(pool);
   flip_all(pool, Family::Accounts);
   flip_all(pool, Family::Workers);
+}
+
+TEST_CASE(
+    "verify: every flipped bit of a slice is reported, as long as its shares are there or not") {
+  Pool pool;
+  fill(pool);
+  flip_all(pool, Family::Slices);
+  Pool old;
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    old.now = UnixMillis(old.now.value() + 60'000);
+    REQUIRE(old.append(old.batch(2, 100 + i)).ok());
+  }
+  REQUIRE(old.ledger->close(old.now).ok());
+  REQUIRE(old.ledger->expire_shares(UnixMillis(old.now.value() + 1)).ok());
+  REQUIRE(adit::test::shares_of(old.store).front().sequence == Sequence(7));
+  flip_all(old, Family::Slices);
 }
 
 TEST_CASE("verify: a missing run, a swapped run, a run twice") {
@@ -116,8 +141,8 @@ TEST_CASE(
   found = forge([](ShareRecord& r) {
     if (r.sequence == Sequence(2)) r.work = Work(r.work.value() - 1);
   });
-  REQUIRE_FALSE(found.empty());
-  CHECK(found[0].find("add up to") != std::string::npos);
+  CHECK(mentions(found, "add up to"));
+  CHECK(mentions(found, "slices 0000000000000002: says "));
   const ShareRecord first = adit::test::shares_of(pool.store)[0];
   found = forge([&](ShareRecord& r) {
     if (r.sequence == Sequence(3)) r.hash = first.hash;
@@ -132,6 +157,81 @@ TEST_CASE(
     if (r.sequence == Sequence(3)) r.worker = LedgerWorkerId(1000);
   });
   CHECK_FALSE(found.empty());
+}
+
+TEST_CASE("verify: an insider who rewrites slices still has to fit the shares and the next slice") {
+  Pool pool;
+  fill(pool);
+  auto& rows = pool.store.rows(Family::Slices);
+  const auto whole = rows;
+  // Changes slice `number`; with `relink` the later ones name what is before them now.
+  const auto forge = [&](std::uint64_t number, const std::function<void(SliceRecord&)>& change,
+                         bool relink = true) {
+    rows = whole;
+    std::optional<Digest> previous;
+    for (auto& [key, value] : rows) {
+      SliceRecord r = *SliceRecord::decode(bytes_of(value));
+      if (r.number == SliceNumber(number)) change(r);
+      if (previous && relink) r.previous = *previous;
+      previous = r.hash();
+      const ByteVec bytes = r.encode();
+      value = std::string(text_of(bytes));
+    }
+    return pool.problems();
+  };
+  CHECK(forge(2, [](SliceRecord&) {}).empty());
+  CHECK(mentions(forge(
+                     2, [](SliceRecord& r) { r.network.subsidy = Satoshi(1); }, false),
+                 "does not continue the chain of slices"));
+  const auto move_work = [](SliceRecord& r) {
+    auto entries = r.slice.entries();
+    entries.front().work += 1;
+    r.slice = Slice(entries);
+  };
+  for (const std::uint64_t n : {1u, 2u, 3u, 4u})
+    CHECK(mentions(forge(n, move_work), "its shares are of"));
+  CHECK(mentions(forge(3, [](SliceRecord& r) { r.root[5] ^= 1; }), "another root"));
+  CHECK(mentions(forge(4, [](SliceRecord& r) { r.chain[5] ^= 1; }), "another chain value"));
+  CHECK(mentions(forge(4, [](SliceRecord& r) { r.opened = UnixMillis(1); }), "another time"));
+  CHECK(mentions(forge(1, [](SliceRecord& r) { r.block.bytes[0] ^= 1; }), "did not make"));
+  CHECK(mentions(forge(2, [](SliceRecord& r) { r.block.bytes[0] ^= 1; }), "did not make"));
+  CHECK(mentions(forge(2, [](SliceRecord& r) { r.first = Sequence(r.first.value() + 1); }),
+                 "does not begin where"));
+  CHECK(mentions(forge(3, [](SliceRecord& r) { r.first = Sequence(r.first.value() - 1); }),
+                 "holds a share of slice 2"));
+  CHECK(mentions(forge(1, [](SliceRecord& r) { r.previous[0] = 1; }), "names one before it"));
+  CHECK(mentions(forge(4, [](SliceRecord& r) { r.last = Sequence(99); }), "do not exist"));
+  rows = whole;
+  rows.erase(key_u64(2));
+  CHECK(mentions(pool.problems(), "slices are missing"));
+  pool.store.rows(Family::Meta)["slices_from"] = "2";
+  rows = whole;
+  CHECK(mentions(pool.problems(), "slices_from"));
+  for (const char* bad : {"x", "0", "99"}) {
+    rows.clear();
+    pool.store.rows(Family::Meta)["slices_from"] = bad;
+    CHECK(mentions(pool.problems(), "meta slices_from"));
+  }
+}
+
+TEST_CASE("verify: work that no sum can hold is reported, not added") {
+  Pool pool;
+  fill(pool);
+  auto& runs = pool.store.rows(Family::Shares);
+  LedgerBatch batch;
+  ShareRunWriter writer(batch, Sequence(0), Digest{});
+  for (const ShareRecord& share : adit::test::shares_of(pool.store)) {
+    ShareRecord r = share;
+    r.work = Work(~Uint128{0});
+    if (runs.count(key_u64(r.sequence.value())) != 0) writer.close();
+    writer.add(r);
+  }
+  writer.close();
+  runs.clear();
+  for (const auto& put : batch.puts) runs[put.key] = put.value;
+  CHECK(pool.problems().size() > 10);
+  CHECK_FALSE(Ledger::open(pool.store, pool.options, std::nullopt).ok());
+  CHECK_FALSE(account_totals(pool.store).ok());
 }
 
 TEST_CASE("verify: totals_through that hides shares from the replay is reported") {

@@ -163,10 +163,11 @@ class Ledger {
 };
 
 /// `adit ledger verify`: walks the share runs, recomputes every chain value and the proof of every
-/// credit, checks that sequences have no hole, that no hash is paid twice on a tip, and that totals
-/// of accounts equal the sums.
+/// credit, checks that sequences have no hole, that no hash is paid twice on a tip, that totals of
+/// accounts equal the sums, that slices follow each other without a hole, each naming the one
+/// before, and that their works, roots and chain values are those of their shares.
 struct VerifyReport {
-  std::uint64_t shares = 0;
+  std::uint64_t shares = 0, slices = 0;
   Sequence first, last;
   std::vector<std::string> problems;  ///< at most 100, each naming family and key
 };

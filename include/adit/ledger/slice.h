@@ -59,7 +59,7 @@ struct NetworkFacts {
 /// One closed slice. On disk (family slices, key u64be number), little-endian: version u8 = 1,
 /// three zero bytes, entries u32, number u64, first u64, last u64, opened_ms i64, closed_ms i64,
 /// network work u128, subsidy i64, mean fees i64, block 32, chain 32, root 32, previous 32, then
-/// the packed entries.
+/// the packed entries, then hash() 32.
 struct SliceRecord {
   static constexpr std::size_t kHeaderSize = 208;
   static constexpr std::uint8_t kVersion = 1;
@@ -77,11 +77,12 @@ struct SliceRecord {
   ByteVec encode() const;
   /// Total and strict: what it accepts, encode() gives back. Corrupt: size, version, a reserved
   /// byte, no shares or no accounts, more accounts than shares, entries that Slice refuses, zero
-  /// network work, or amounts that are no money.
+  /// network work, amounts that are no money, or another hash than the rest has.
   static Result<SliceRecord> decode(Bytes bytes);
   /// The first kHeaderSize bytes of encode().
   ByteVec header() const;
   /// Reads only the header, into `record`, whose slice stays as it is; gives the number of entries.
+  /// Bytes after the header are not looked at.
   static Result<std::uint32_t> decode_header(Bytes bytes, SliceRecord& record);
   /// slice_hash of header() and the SHA-256 of the packed entries: what the next slice names.
   Digest hash() const;

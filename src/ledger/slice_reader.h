@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The share chain with its values, for those who need the leaves of a slice.
+// What opening, verifying and proving need of slices beyond reader.h.
 #pragma once
 
 #include <functional>
@@ -7,6 +7,10 @@
 #include "adit/ledger/reader.h"
 
 namespace adit {
+
+/// Meta "slices_from": the first share of slice 1. nullopt: no pool that knows slices has opened
+/// these books yet.
+Result<std::optional<Sequence>> read_slices_from(LedgerStore& store);
 
 /// Shares from `first` on, in order, each with the chain value after it, until `visit` returns
 /// false. `before`: the chain value after share `first` - 1, set before the first visit; zero for
