@@ -71,6 +71,13 @@ class Books {
     return worker.value() < workers_.size() ? workers_[worker.value()].account : AccountId();
   }
 
+  /// 0 for an address that has no record on disk: its id could become another's.
+  AccountId booked_account(std::string_view address) const {
+    const auto at = account_ids_.find(std::string(address));
+    if (at == account_ids_.end() || !accounts_[at->second].tally.written) return {};
+    return AccountId(at->second);
+  }
+
   /// Counts one share of the batch that starts at `batch_first`.
   void add(LedgerWorkerId worker, Work work, Sequence batch_first, UnixMillis now) {
     BookedWorker& w = workers_[worker.value()];

@@ -62,6 +62,10 @@ std::string Ledger::address_of(AccountId account) const {
   return account.value() < accounts.size() ? accounts[account.value()].address : std::string();
 }
 
+AccountId Ledger::account_of(std::string_view address) const {
+  return books_->booked_account(address);
+}
+
 Status Ledger::rebuild_slice() {
   const auto from = read_slices_from(*store_);
   if (!from) return from.error();

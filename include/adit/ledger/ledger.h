@@ -117,6 +117,8 @@ class Ledger {
   LedgerStore& store() { return *store_; }
   /// The address of a booked account; empty for an unknown id.
   std::string address_of(AccountId account) const;
+  /// 0: no account with a share in the books has this address.
+  AccountId account_of(std::string_view address) const;
 
   /// Forgets share runs that end before `before` (found by bisection: it trusts run times to rise).
   /// Kept in any case: runs on the newest tip, whose hashes a restart must know, runs whose totals
