@@ -12,6 +12,7 @@
 #include "app/commands.h"
 #include "app/config.h"
 #include "app/credentials.h"
+#include "app/job_plan.h"
 #include "app/key_files.h"
 #include "uv/http_client.h"
 #include "uv/system.h"
@@ -104,10 +105,8 @@ Status check_node(const Config& config, const NodeConfig& node, Caller& caller) 
   if (!parsed)
     return Error{parsed.error().code,
                  fmt::format("{}: template: {}", node.rpc, parsed.error().text)};
-  JobOptions job_options{config.v1.version_mask,
-                         config.pool.coinbase_tag,
-                         {{(*parsed)->coinbase_value, config.pool.payout.script}}};
-  const auto job = make_job(JobNumber(1), TipNumber(1), true, *parsed, job_options);
+  const auto job =
+      make_job(JobNumber(1), TipNumber(1), true, *parsed, job_options(config, **parsed, nullptr));
   if (!job) return Error{job.error().code, "coinbase: " + job.error().text};
   const auto proposal =
       caller.call(node, "getblocktemplate",

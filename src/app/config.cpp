@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdio>
 #include <memory>
 
+#include "app/config_payout.h"
 #include "app/credentials.h"
 #include "app/key_files.h"
 #include "app/toml_reader.h"
@@ -19,7 +19,6 @@ namespace {
 constexpr std::string_view kNeedsKey =
     "needs authority_secret_file (adit keygen makes one), or certificate_file with "
     "static_secret_file";
-constexpr std::string_view kSchemes[] = {"solo", "pplns", "prop", "pps", "fpps"};
 
 std::string path_from(const std::string& file, const std::string& path) {
   const std::size_t slash = file.rfind('/');
@@ -27,28 +26,9 @@ std::string path_from(const std::string& file, const std::string& path) {
   return file.substr(0, slash + 1) + path;
 }
 
-/// "1.5%" to 150 basis points; nullopt for anything else or above 100%.
-std::optional<std::uint32_t> basis_points(std::string_view text) {
-  if (text.empty() || text.back() != '%') return std::nullopt;
-  text.remove_suffix(1);
-  const std::size_t dot = text.find('.');
-  const std::string_view whole = text.substr(0, dot);
-  std::string decimals(dot == std::string_view::npos ? "" : text.substr(dot + 1));
-  if (whole.empty() || whole.size() > 3 || decimals.size() > 2 ||
-      (dot != std::string_view::npos && decimals.empty()))
-    return std::nullopt;
-  decimals.resize(2, '0');
-  const std::string digits = std::string(whole) + decimals;
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc{} || end != digits.data() + digits.size() || value > 10'000)
-    return std::nullopt;
-  return value;
-}
-
 void read_pool(TomlTable table, PoolConfig& pool) {
   table.text("name", pool.name);
-  std::string network = "main", scheme = "pplns", address, fee = "0%";
+  std::string network = "main", address;
   table.text("network", network);
   if (const auto found = network_from_name(network)) {
     pool.network = *found;
@@ -70,17 +50,7 @@ void read_pool(TomlTable table, PoolConfig& pool) {
   } else {
     table.fail("payout_address", fmt::format("\"{}\": {}", address, parsed.error().text));
   }
-  table.text("scheme", scheme);
-  const auto* found = std::find(std::begin(kSchemes), std::end(kSchemes), scheme);
-  if (found == std::end(kSchemes))
-    table.fail("scheme", "must be solo, pplns, prop, pps or fpps");
-  else
-    pool.scheme = static_cast<Scheme>(found - std::begin(kSchemes));
-  table.text("fee", fee);
-  if (const auto points = basis_points(fee))
-    pool.fee_basis_points = *points;
-  else
-    table.fail("fee", "must be like \"1.5%\", at most 100% and two decimals");
+  read_scheme(table, pool);
   table.integer("instance", pool.instance, 0, 255);
   table.boolean("accept_names", pool.accept_names);
   table.finish();
@@ -252,8 +222,6 @@ void read_ledger(TomlTable table, LedgerConfig& ledger) {
 
 }  // namespace
 
-std::string_view scheme_name(Scheme scheme) { return kSchemes[static_cast<std::size_t>(scheme)]; }
-
 Result<Config> parse_config(std::string_view text, const std::string& name) {
   const toml::parse_result parsed = toml::parse(text, name);
   if (!parsed) {
@@ -280,6 +248,7 @@ Result<Config> parse_config(std::string_view text, const std::string& name) {
   stratum.finish();
   read_vardiff(root.table("vardiff"), text, config.vardiff);
   read_ledger(root.table("ledger"), config.ledger);
+  read_payout(root.table("payout"), config.pool, config.payout);
   root.finish();
   if (problem.worst()) return *problem.worst();
   return config;

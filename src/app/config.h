@@ -12,18 +12,16 @@
 #include "adit/base/result.h"
 #include "adit/bitcoin/address.h"
 #include "adit/mining/vardiff.h"
+#include "adit/payout/terms.h"
 
 namespace adit {
-
-enum class Scheme : std::uint8_t { Solo, Pplns, Prop, Pps, Fpps };
-std::string_view scheme_name(Scheme scheme);
 
 struct PoolConfig {
   std::string name = "Adit pool";
   Network network = Network::Main;
   std::string coinbase_tag = "/adit/";
   Address payout;  ///< required
-  Scheme scheme = Scheme::Pplns;
+  SchemeKind scheme = SchemeKind::Pplns;
   std::uint32_t fee_basis_points = 0;
   std::uint8_t instance = 0;  ///< of several pools on one name: first byte of every extranonce
   bool accept_names = true;   ///< names that are no address are booked to `payout`
@@ -76,6 +74,17 @@ struct LedgerConfig {
   bool operator==(const LedgerConfig&) const = default;
 };
 
+struct PayoutConfig {
+  PayWay way = PayWay::Wallet;  ///< solo: Coinbase
+  std::uint32_t factor = 2;     ///< pplns: the window in network difficulties
+  Satoshi minimum{100'000};     ///< of an output; with way Coinbase 1,048,576 unless set
+  std::uint64_t coinbase_weight = 8'000;
+  std::uint32_t max_outputs = 500;   ///< of one payment
+  std::string wallet;                ///< bitcoind's, by name; empty: its only one
+  std::uint32_t fee_rate_max = 100;  ///< satoshi a virtual byte
+  bool operator==(const PayoutConfig&) const = default;
+};
+
 struct Config {
   std::string source;  ///< the file it came from, for messages
   std::string data_dir = "/var/lib/adit";
@@ -87,12 +96,15 @@ struct Config {
   StratumAutoConfig both;  ///< [stratum.auto]
   VardiffOptions vardiff;
   LedgerConfig ledger;
+  PayoutConfig payout;
   std::vector<std::string> warnings;  ///< things an operator should hear at start
 };
 
 inline bool serves_v2(const Config& config) {
   return !config.v2.listen.empty() || !config.both.listen.empty();
 }
+
+PayoutTerms terms_of(const Config& config);
 
 /// `name` stands in messages; relative paths in the text are taken from its folder.
 Result<Config> parse_config(std::string_view text, const std::string& name);

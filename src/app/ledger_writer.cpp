@@ -114,12 +114,15 @@ void LedgerWriter::turn() {
       gather(*batch);
     else if (auto* block = std::get_if<BlockEvent>(&message))
       waiting_blocks_.push_back(std::move(block->block));
+    else if (const auto* network = std::get_if<NetworkSeen>(&message))
+      network_ = network->facts;
     else
       stopping_ = true;
   }
   if (failed_) return;
   if (!has_room()) return refuse_all();
   if (!ledger_ && !reopen()) return refuse_all();
+  if (network_.work != 0) ledger_->set_network(network_);
   if (!candidates_.empty()) append();
   write_blocks();
   housekeeping();
@@ -238,6 +241,9 @@ void LedgerWriter::write_blocks() {
 void LedgerWriter::housekeeping() {
   if (!ledger_) return;
   const Now now = clock_->now();
+  if (const Status closed = ledger_->close_due_slice(now.wall); !closed)
+    return fail(closed.error());
+  ledger_->take_closed_slices();
   if (unsynced_ && now.mono - last_sync_ >= kRelaxedSync) {
     if (const Status synced = ledger_->sync(); !synced) return fail(synced.error());
     unsynced_ = false;

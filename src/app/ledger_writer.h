@@ -108,6 +108,7 @@ class LedgerWriter {
   std::vector<Sender> senders_;
   std::vector<DoorVerdict> verdicts_;
   Sequence first_;
+  NetworkFacts network_;  // as upstream saw it last
   HighWater marked_;
   CommitTimes commit_times_;
   ClockTrust clock_trust_;

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "adit/ledger/records.h"
+#include "adit/ledger/slice.h"
 #include "adit/mining/job.h"
 #include "adit/mining/worker_table.h"
 #include "adit/stratum/session.h"
@@ -68,9 +70,20 @@ struct ShareBatch {
 /// upstream -> ledger: a block was found or moved.
 struct BlockEvent {
   BlockRecord block;
+  std::vector<TxOut> outputs = {};  ///< its coinbase's; when it is told for the first time
+};
+/// upstream -> ledger: what a share is worth from now on.
+struct NetworkSeen {
+  NetworkFacts facts;
+};
+/// control -> ledger: a command asks the books (books_requests.h).
+struct BooksRequest {
+  std::string text;
+  /// With the answer, once, from the ledger's thread; thread-safe. Never called: the pool ended.
+  std::function<void(std::string)> reply;
 };
 struct StopLedger {};
-using LedgerMessage = std::variant<ShareBatch, BlockEvent, StopLedger>;
+using LedgerMessage = std::variant<ShareBatch, BlockEvent, NetworkSeen, StopLedger>;
 
 /// worker -> upstream, in a mailbox of its own: never behind shares.
 struct FoundBlock {

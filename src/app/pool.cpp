@@ -92,6 +92,7 @@ Status Pool::make_workers() {
   options.network = config_.pool.network;
   if (config_.pool.accept_names) options.default_account = config_.pool.payout.text;
   options.extranonce2_size = config_.v1.extranonce2_size;
+  options.solo = solo_terms(config_);
   options.boot_epoch = ledger_->boot();
   auto proxies = uv::NetworkList::parse(config_.v1.proxy_from);
   if (!proxies) return Error{ErrorCode::Invalid, "stratum.v1.proxy_from: " + proxies.error().text};

@@ -7,6 +7,7 @@
 
 #include "adit/base/log.h"
 #include "app/credentials.h"
+#include "app/job_plan.h"
 #include "uv/system.h"
 
 namespace adit {
@@ -21,16 +22,6 @@ NodeOptions node_options(const Config& config) {
   if (std::all_of(config.nodes.begin(), config.nodes.end(),
                   [](const NodeConfig& node) { return !node.zmq_hashblock.empty(); }))
     options.first_long_poll = std::chrono::minutes(1);
-  return options;
-}
-
-JobOptions job_options(const Config& config, const BlockTemplate& block_template) {
-  JobOptions options;
-  options.version_mask = config.v1.version_mask;
-  options.coinbase_tag = config.pool.coinbase_tag;
-  options.outputs = {{block_template.coinbase_value, config.pool.payout.script}};
-  const Satoshi next = block_subsidy(block_template.network, block_template.height + 1);
-  if (serves_v2(config)) options.next_outputs = {{next, config.pool.payout.script}};
   return options;
 }
 
@@ -166,8 +157,9 @@ void Upstream::handle(const TemplateReady& event) {
 void Upstream::publish(const TemplatePtr& block_template, bool empty, bool revoke) {
   const bool clean = revoke || block_template->prev != tip_;
   const TipNumber tip(tip_number_.value() + (clean ? 1 : 0));
-  auto job =
-      make_job(next_job_, tip, clean, block_template, job_options(*config_, *block_template));
+  tell_network(*block_template);
+  auto job = make_job(next_job_, tip, clean, block_template,
+                      job_options(*config_, *block_template, plan()));
   if (!job) {
     counters_.templates_refused.add();
     return log_error("node", "template of height {} makes no job: {}", block_template->height,
@@ -187,6 +179,24 @@ void Upstream::publish(const TemplatePtr& block_template, bool empty, bool revok
   job_was_logged_ = !empty;
   if (!empty && !revoke)
     link_.propose(block_template, to_hex(block_for_proposal(*job_)), loop_.now().mono);
+}
+
+/// The books hear what work is worth before they hear of any that was done on this tip.
+void Upstream::tell_network(const BlockTemplate& block_template) {
+  const NetworkFacts facts{Work::of(block_template.target).value(),
+                           block_subsidy(block_template.network, block_template.height), Satoshi()};
+  if (facts == told_) return;
+  if (links_.to_ledger(NetworkSeen{facts})) told_ = facts;
+}
+
+void Upstream::set_plan(PlanPtr plan) {
+  const std::lock_guard lock(plan_mutex_);
+  plan_ = std::move(plan);
+}
+
+PlanPtr Upstream::plan() {
+  const std::lock_guard lock(plan_mutex_);
+  return plan_;
 }
 
 void Upstream::handle(const TemplateRefused& event) {

@@ -14,6 +14,7 @@
 
 #include "adit/node/block_submitter.h"
 #include "adit/node/node_link.h"
+#include "adit/payout/plan.h"
 #include "adit/runtime/mailbox.h"
 #include "app/config.h"
 #include "app/counters.h"
@@ -49,6 +50,8 @@ class Upstream {
   void start();
   /// Any thread; never behind anything else.
   void found(FoundBlock block);
+  /// Any thread: what jobs pay from now on; null: the pool.
+  void set_plan(PlanPtr plan);
   void stop();
   const UpstreamCounters& counters() const { return counters_; }
 
@@ -85,8 +88,10 @@ class Upstream {
   void handle(const NodeAlone& event);
   /// `revoke`: older jobs of this tip become stale.
   void publish(const TemplatePtr& block_template, bool empty, bool revoke);
+  void tell_network(const BlockTemplate& block_template);
+  PlanPtr plan();
   void handle_progress(const BlockProgress& progress);
-  void tell(const BlockRecord& record);
+  void tell(const BlockRecord& record, std::vector<TxOut> outputs = {});
 
   const Config* config_;
   UpstreamLinks links_;
@@ -110,6 +115,9 @@ class Upstream {
   BlockHash tip_;
   TipNumber tip_number_;
   JobNumber next_job_{1};
+  NetworkFacts told_;  // to the books
+  std::mutex plan_mutex_;
+  PlanPtr plan_;
   std::mutex stop_mutex_;
   bool stop_asked_ = false;
   std::thread thread_;

@@ -30,6 +30,13 @@ BlockState state_of(SubmitState state) {
   UNREACHABLE();
 }
 
+/// Who a block pays. Nobody, if its bytes are not a block: the vault's file was damaged.
+std::vector<TxOut> coinbase_outputs(Bytes block) {
+  auto parsed = Block::parse(block);
+  if (!parsed || parsed->transactions.empty()) return {};
+  return std::move(parsed->transactions[0].outputs);
+}
+
 }  // namespace
 
 Status Upstream::open(const std::vector<BlockRecord>& unsettled) {
@@ -46,6 +53,7 @@ Status Upstream::open(const std::vector<BlockRecord>& unsettled) {
              record.hash.hex(), block_state_name(record.state));
     known_.insert(record.hash);
     blocks_.push_back(record);
+    tell(record, coinbase_outputs(block.bytes));
     submitter_.submit(record.hash, record.prev, record.height, to_hex(block.bytes),
                       loop_.now().mono);
   }
@@ -68,6 +76,8 @@ void Upstream::keep_and_submit(const FoundBlock& found) {
   pending->record.height = block_template.height;
   pending->record.found = found.found;
   pending->record.value = block_template.coinbase_value;
+  pending->record.plan_slice = found.job->plan_slice;
+  pending->record.plan_entry = found.job->plan_entry;
   pending->record.account = found.account;
   pending->record.worker = found.worker;
   pending->bytes = block_for_submit(*found.job, found.header, found.extranonce);
@@ -78,7 +88,7 @@ void Upstream::keep_and_submit(const FoundBlock& found) {
     log_error("block", "{}: our own check says {}; it is submitted all the same", found.hash.hex(),
               good.error().text);
   blocks_.push_back(pending->record);
-  tell(pending->record);
+  tell(pending->record, coinbase_outputs(pending->bytes));
 
   pending->patience = std::make_unique<uv::Timer>(loop_, [this, pending] {
     if (pending->submitted) return;
@@ -143,8 +153,8 @@ void Upstream::handle_progress(const BlockProgress& progress) {
   blocks_.erase(at);
 }
 
-void Upstream::tell(const BlockRecord& record) {
-  if (!links_.to_ledger(BlockEvent{record}))
+void Upstream::tell(const BlockRecord& record, std::vector<TxOut> outputs) {
+  if (!links_.to_ledger(BlockEvent{record, std::move(outputs)}))
     log_error("block", "{}: the ledger takes no more messages", record.hash.hex());
   if (links_.on_block) links_.on_block(record);
 }

@@ -32,6 +32,10 @@ Worker::Worker(Clock& clock, WorkerOptions options, WorkerLinks links)
   context_.prefixes = &prefixes_;
   context_.seen = &seen_;
   context_.workers = &workers_;
+  if (options_.solo) {
+    solo_.emplace(*options_.solo);
+    context_.own_jobs = &*solo_;
+  }
   batch_.thread = options_.index;
   loop_.set_turn_end([this] { end_turn(); });
 }

@@ -21,6 +21,7 @@
 #include "app/counters.h"
 #include "app/deadlines.h"
 #include "app/messages.h"
+#include "app/solo_jobs.h"
 #include "uv/loop.h"
 
 namespace adit {
@@ -37,6 +38,7 @@ struct WorkerOptions {
   AcceptGate gate{0, 1};
   uv::NetworkList proxy_from;
   std::shared_ptr<const uv::TlsContext> tls;
+  std::optional<SoloTerms> solo;  ///< each account mines for itself
 };
 
 /// Over how long miners are sent away: a farm of 1,000 leaves within a second more than the first;
@@ -121,6 +123,7 @@ class Worker final : private ConnectionHost {
   ExtranonceAllocator prefixes_;
   RecentHashes seen_;
   WorkerTable workers_;
+  std::optional<SoloJobs> solo_;
   SessionContext context_;
   uv::Loop loop_;
   std::unique_ptr<uv::Async> wake_;

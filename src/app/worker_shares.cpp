@@ -55,7 +55,11 @@ void Worker::handle(Connection&, const BlockFound& event) {
   block.extranonce = event.extranonce;
   block.hash = event.hash;
   block.found = loop_.now().wall;
-  if (event.worker) {
+  if (!event.job->payee.empty()) {
+    // Whoever sent it, this is who the coinbase pays.
+    block.account = event.job->payee;
+    if (event.worker) block.worker = workers_.at(*event.worker).name;
+  } else if (event.worker) {
     block.account = workers_.at(*event.worker).account;
     block.worker = workers_.at(*event.worker).name;
   }

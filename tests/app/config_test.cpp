@@ -63,6 +63,7 @@ TEST_CASE("the reference file is valid and says the defaults") {
   CHECK(config.v2 == defaults.v2);
   CHECK(config.both == defaults.both);
   CHECK(config.ledger == defaults.ledger);
+  CHECK(config.payout == defaults.payout);
   CHECK(config.vardiff.start == defaults.vardiff.start);
   CHECK(config.vardiff.minimum == defaults.vardiff.minimum);
   CHECK(config.vardiff.maximum == defaults.vardiff.maximum);
@@ -299,4 +300,39 @@ TEST_CASE("the demo key may not vouch for a pool on the main network") {
   CHECK_FALSE(refuse_demo_key(demo, Network::Main).ok());
   CHECK(refuse_demo_key(demo, Network::Signet).ok());
   CHECK(refuse_demo_key(public_key_of(secret_of(1)), Network::Main).ok());
+}
+
+TEST_CASE("the way of payment follows the scheme") {
+  const auto payout = [](const std::string& scheme, const std::string& section) {
+    const auto config =
+        parse_config(with("[pool]", "[pool]\nscheme = \"" + scheme + "\"") + section, "x.toml");
+    REQUIRE_MESSAGE(config.ok(), (config ? "" : config.error().text));
+    return config->payout;
+  };
+  CHECK(payout("solo", "").way == PayWay::Coinbase);
+  CHECK(payout("pplns", "").way == PayWay::Wallet);
+  CHECK(payout("pplns", "").minimum == Satoshi(100'000));
+  CHECK(payout("pplns", "[payout]\nway = \"coinbase\"\n").minimum == Satoshi(1'048'576));
+  CHECK(payout("solo", "[payout]\nway = \"export\"\nminimum = 546\n").minimum == Satoshi(546));
+  CHECK(problem(with("[pool]", "[pool]\nscheme = \"pps\"") + "[payout]\nway = \"coinbase\"\n") ==
+        "x.toml:10: payout.way: pps and fpps pay for shares, not for blocks: wallet or export");
+  CHECK(problem(kGood + "[payout]\nminimum = 545\n").starts_with("x.toml:9: payout.minimum: "));
+  CHECK(problem(kGood + "[payout]\nwallet = \"a/b\"\n").starts_with("x.toml:9: payout.wallet: "));
+  CHECK(problem(kGood + "[payout]\nway = \"paypal\"\n") ==
+        "x.toml:9: payout.way: must be wallet, coinbase or export");
+}
+
+TEST_CASE("terms hold what the settlement of a block needs") {
+  const auto config = parse_config(
+      with("[pool]", "[pool]\nfee = \"1.5%\"") +
+          "[payout]\nway = \"coinbase\"\nfactor = 8\nminimum = 5000\ncoinbase_weight = 50000\n",
+      "x.toml");
+  REQUIRE(config.ok());
+  const PayoutTerms terms = terms_of(*config);
+  CHECK(terms.scheme.kind == SchemeKind::Pplns);
+  CHECK(terms.scheme.fee_basis_points == 150);
+  CHECK(terms.scheme.factor == 8);
+  CHECK(terms.way == PayWay::Coinbase);
+  CHECK(terms.threshold == Satoshi(5000));
+  CHECK(terms.coinbase_weight == 50'000);
 }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "app/job_plan.h"
+
+#include <algorithm>
+
+namespace adit {
+namespace {
+
+/// The header, the count of transactions, and a coinbase with the longest script, the pool's output
+/// and the commitment, rounded up.
+constexpr std::uint64_t kFixedWeight = 1'600;
+constexpr std::uint64_t kFixedSigops = 8;
+/// No output is lighter than P2WPKH's, and none of an address has more than one sigop, scaled.
+constexpr std::uint64_t kLightestOutput = 124, kSigopsOfOutput = 4;
+
+std::vector<TxOut> outputs_of(const PlanPtr& plan, Satoshi value, std::uint64_t room,
+                              const Script& pool) {
+  if (!plan) return {{value, pool}};
+  if (room >= plan->terms.coinbase_weight) return plan_coinbase(*plan, value, pool).outputs;
+  PayoutPlan narrow = *plan;
+  narrow.terms.coinbase_weight = room;
+  return plan_coinbase(narrow, value, pool).outputs;
+}
+
+std::uint64_t left(std::uint64_t limit, std::uint64_t used) {
+  return limit - std::min(limit, used);
+}
+
+}  // namespace
+
+std::uint64_t output_room(const BlockTemplate& block_template) {
+  std::uint64_t weight = kFixedWeight, sigops = kFixedSigops;
+  for (const TemplateTransaction& transaction : block_template.transactions) {
+    weight += transaction.weight;
+    sigops += transaction.sigops;
+  }
+  const std::uint64_t outputs = left(block_template.sigop_limit, sigops) / kSigopsOfOutput;
+  return std::min(left(block_template.weight_limit, weight), outputs * kLightestOutput);
+}
+
+JobOptions job_options(const Config& config, const BlockTemplate& block_template,
+                       const PlanPtr& plan) {
+  const Script& pool = config.pool.payout.script;
+  JobOptions options;
+  options.version_mask = config.v1.version_mask;
+  options.coinbase_tag = config.pool.coinbase_tag;
+  options.outputs =
+      outputs_of(plan, block_template.coinbase_value, output_room(block_template), pool);
+  if (plan) {
+    options.plan_slice = plan->slice;
+    options.plan_entry = plan->entry;
+  }
+  if (!serves_v2(config)) return options;
+  // The block after this one, empty: room for everybody.
+  const Satoshi next = block_subsidy(block_template.network, block_template.height + 1);
+  options.next_outputs =
+      outputs_of(plan, next, left(block_template.weight_limit, kFixedWeight), pool);
+  return options;
+}
+
+}  // namespace adit

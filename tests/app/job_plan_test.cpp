@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// Whom coinbases pay: the pool, the accounts of a plan as far as the block has room, or the account
+// that mines it.
+#include "app/job_plan.h"
+
+#include <doctest/doctest.h>
+
+#include "app/solo_jobs.h"
+
+using namespace adit;
+
+namespace {
+
+const Network kNet = Network::Regtest;
+
+Script script_of(std::uint8_t tag) {  // P2WPKH
+  Script script(22, tag);
+  script[0] = 0;
+  script[1] = 20;
+  return script;
+}
+
+Config config_of(const std::string& pool_section, const std::string& rest) {
+  auto config = parse_config(
+      "[pool]\nnetwork = \"regtest\"\n"
+      "payout_address = \"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080\"\n" +
+          pool_section + "[[node]]\nrpc = \"http://127.0.0.1:1\"\nuser = \"a\"\n" + rest,
+      "x.toml");
+  REQUIRE_MESSAGE(config.ok(), (config ? "" : config.error().text));
+  return *config;
+}
+
+BlockTemplate block_of(std::uint32_t transactions_weight) {
+  BlockTemplate block;
+  block.network = kNet;
+  block.height = 120;
+  block.bits = CompactTarget(0x207fffff);
+  block.target = *Target::from_compact(block.bits);
+  block.coinbase_value = Satoshi(5'000'000'000);
+  block.curtime = 1'700'000'000;
+  if (transactions_weight > 0) {
+    TemplateTransaction transaction;
+    transaction.data = {1};
+    transaction.weight = transactions_weight;
+    block.transactions.push_back(transaction);
+  }
+  return block;
+}
+
+PlanPtr plan_of(const Config& config, std::uint32_t accounts) {
+  auto plan = std::make_shared<PayoutPlan>();
+  plan->slice = 7;
+  plan->entry = 11;
+  plan->terms = terms_of(config);
+  for (std::uint32_t i = 1; i <= accounts; ++i)
+    plan->accounts.push_back(
+        {AccountId(i), 1'000 + i, Satoshi(), script_of(static_cast<std::uint8_t>(i))});
+  return plan;
+}
+
+Satoshi sum_of(const std::vector<TxOut>& outputs) {
+  Satoshi sum;
+  for (const TxOut& output : outputs) sum += output.value;
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("without a plan the pool has all") {
+  const Config config = config_of("", "");
+  const JobOptions options = job_options(config, block_of(0), nullptr);
+  REQUIRE(options.outputs.size() == 1);
+  CHECK(options.outputs[0] == TxOut{Satoshi(5'000'000'000), config.pool.payout.script});
+  CHECK(options.plan_slice == 0);
+  CHECK(options.next_outputs.empty());  // V1 only
+}
+
+TEST_CASE("a plan's accounts are paid, and the job says by which plan") {
+  const Config config = config_of("fee = \"1%\"\n", "[payout]\nway = \"coinbase\"\n");
+  const BlockTemplate block = block_of(0);
+  const JobOptions options = job_options(config, block, plan_of(config, 10));
+  CHECK(options.outputs.size() == 11);
+  CHECK(sum_of(options.outputs) == block.coinbase_value);
+  CHECK(options.plan_slice == 7);
+  CHECK(options.plan_entry == 11);
+  const auto job =
+      make_job(JobNumber(1), TipNumber(1), true, std::make_shared<BlockTemplate>(block), options);
+  REQUIRE(job.ok());
+  CHECK((*job)->plan_slice == 7);
+  CHECK((*job)->plan_entry == 11);
+}
+
+TEST_CASE("a full block leaves fewer outputs, and the job still fits") {
+  const Config config = config_of("", "[payout]\nway = \"coinbase\"\n");
+  for (const std::uint32_t weight : {0u, 3'990'000u, 3'995'500u, 3'998'000u, 3'998'500u}) {
+    const BlockTemplate block = block_of(weight);
+    const JobOptions options = job_options(config, block, plan_of(config, 60));
+    CHECK(sum_of(options.outputs) == block.coinbase_value);
+    const auto job =
+        make_job(JobNumber(1), TipNumber(1), true, std::make_shared<BlockTemplate>(block), options);
+    CHECK_MESSAGE(job.ok(), weight, ": ", (job ? "" : job.error().text));
+    CHECK(options.outputs.size() <= 1 + output_room(block) / 124);
+    if (weight == 0) CHECK(options.outputs.size() >= 60);
+    if (weight == 3'998'500) CHECK(options.outputs.size() == 1);
+  }
+}
+
+TEST_CASE("sigops limit the outputs, too") {
+  BlockTemplate block = block_of(1'000);
+  block.transactions[0].sigops = 80'000 - 8 - 3 * 4;
+  CHECK(output_room(block) == 3 * 124);
+}
+
+TEST_CASE("solo: an account's job pays it, less the pool's fee, and is made once") {
+  const Config config = config_of("scheme = \"solo\"\nfee = \"2%\"\n", "");
+  const auto terms = solo_terms(config);
+  REQUIRE(terms.has_value());
+  SoloJobs solo(*terms);
+  const auto block = std::make_shared<BlockTemplate>(block_of(400));
+  const JobPtr base =
+      *make_job(JobNumber(1), TipNumber(1), true, block, job_options(config, *block, nullptr));
+  const std::string miner = *address_of(script_of(9), kNet);
+  const JobPtr mine = solo.job_for(base, miner);
+  CHECK(mine != base);
+  CHECK(mine->payee == miner);
+  CHECK(solo.job_for(base, miner) == mine);
+  const auto coinbase = Transaction::parse(coinbase_for_block(mine->coinbase, Extranonce{}, false));
+  REQUIRE(coinbase.ok());
+  REQUIRE(coinbase->outputs.size() == 2);
+  CHECK(sum_of(coinbase->outputs) == block->coinbase_value);
+  for (const TxOut& output : coinbase->outputs)
+    CHECK(output.value == Satoshi(output.script == script_of(9) ? 4'900'000'000 : 100'000'000));
+  // The pool's own address, to which plain names are booked, mines everybody's job.
+  CHECK(solo.job_for(base, config.pool.payout.text) == base);
+  // Two more jobs, and the first is made anew.
+  for (std::uint32_t number = 2; number <= 3; ++number)
+    solo.job_for(*make_job(JobNumber(number), TipNumber(1), false, block,
+                           job_options(config, *block, nullptr)),
+                 miner);
+  CHECK(solo.job_for(base, miner) != mine);
+}
+
+TEST_CASE("solo pays in the coinbase unless told otherwise; other schemes share their jobs") {
+  CHECK(solo_terms(config_of("scheme = \"solo\"\n", "")).has_value());
+  CHECK_FALSE(solo_terms(config_of("scheme = \"solo\"\n", "[payout]\nway = \"wallet\"\n")));
+  CHECK_FALSE(solo_terms(config_of("", "[payout]\nway = \"coinbase\"\n")));
+}
