@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Blocks that were buried and yet lost: what is asked while nothing happens, proofs, errors, nodes
-// that disagree, the way back, and a model that reorgs at random.
-#include "adit/node/ripe_watch.h"
-
-#include <doctest/doctest.h>
-
-#include <map>
-#include <random>
-#include <set>
-
-#include "fixture.h"
+// that disagree, and the way back.
+#include "ripe_stage.h"
 
 using namespace adit;
 using namespace adit::test;
@@ -17,149 +9,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A node's block tree, as far as it tells of it.
-struct Tree {
-  std::map<std::uint32_t, BlockHash> chain;  ///< by height
-  std::map<std::string, std::uint32_t> known;
-  bool down = false;
-  int error = 0;
-  std::optional<std::string> odd;  ///< this result, whatever was asked
-
-  std::uint32_t height() const { return chain.rbegin()->first; }
-  void put(std::uint32_t at, const BlockHash& hash) {
-    chain[at] = hash;
-    known[hash.hex()] = at;
-  }
-  void cut(std::uint32_t from) { chain.erase(chain.lower_bound(from), chain.end()); }
-  bool holds(const BlockHash& hash) const {
-    const auto at = known.find(hash.hex());
-    if (at == known.end()) return false;
-    const auto there = chain.find(at->second);
-    return there != chain.end() && there->second == hash;
-  }
-  std::string header(const std::string& hash) const {
-    const auto at = known.find(hash);
-    if (at == known.end()) return "!-5";
-    const bool active = chain.contains(at->second) && chain.at(at->second).hex() == hash;
-    const auto depth = active ? std::int64_t{height()} - at->second + 1 : -1;
-    return object_of({{"confirmations", std::to_string(depth)}});
-  }
-  std::string hash_at(std::uint32_t at) const {
-    return chain.contains(at) ? in_quotes(chain.at(at).hex()) : "!-8";
-  }
-};
-
-BlockHash block_hash(std::uint32_t height, std::uint32_t branch) {
-  return BlockHash::from(hash_number(height * 1'000 + branch));
-}
-
-struct Stage {
-  explicit Stage(std::size_t count = 1) : trees(count), watch(count) {}
-  std::vector<Tree> trees;
-  RipeWatch watch;
-  Instant now{};
-  std::optional<RpcRequest> pending;
-  Instant due{};
-  std::vector<std::string> asked;  ///< "<node> <method> <params>"
-  std::vector<std::pair<Instant, RipeEvent>> events;
-  std::map<BlockHash, RipeState> states;
-  std::map<BlockHash, std::uint32_t> depths;
-
-  /// All trees: branch 0 up to `height`.
-  void grow(std::uint32_t from, std::uint32_t height, std::uint32_t branch = 0) {
-    for (Tree& tree : trees)
-      for (std::uint32_t at = from; at <= height; ++at) tree.put(at, block_hash(at, branch));
-  }
-  /// At one node, or all: from `from` on another branch, up to `height`.
-  void reorg(std::uint32_t from, std::uint32_t height, std::uint32_t branch, int only = -1) {
-    for (std::size_t i = 0; i < trees.size(); ++i) {
-      if (only >= 0 && i != static_cast<std::size_t>(only)) continue;
-      trees[i].cut(from);
-      for (std::uint32_t at = from; at <= height; ++at) trees[i].put(at, block_hash(at, branch));
-    }
-  }
-  BlockHash add(std::uint32_t height, std::uint32_t branch = 0, RipeState state = RipeState::Ripe) {
-    const BlockHash hash = block_hash(height, branch);
-    watch.add(hash, height, state, now);
-    states[hash] = state;
-    collect();
-    return hash;
-  }
-  void tip(std::uint32_t node = 0) {
-    watch.tip(NodeIndex(node), trees[node].height(), now);
-    collect();
-  }
-  void collect() {
-    for (RpcRequest& request : watch.take_requests()) {
-      REQUIRE(!pending);
-      REQUIRE(request.lane == RpcLane::Watch);
-      REQUIRE(request.token > 1ull << 50);
-      asked.push_back(std::to_string(request.node.value()) + " " + request.method + " " +
-                      request.params);
-      pending = std::move(request);
-      due = now + (trees[pending->node.value()].down ? Duration(4s) : Duration(1ms));
-    }
-    for (RipeEvent& event : watch.take_events()) {
-      states[event.hash] = event.state;
-      depths[event.hash] = event.confirmations;
-      events.emplace_back(now, std::move(event));
-    }
-  }
-  RpcAnswer answer_to(const RpcRequest& request) const {
-    const Tree& tree = trees[request.node.value()];
-    RpcAnswer answer;
-    answer.token = request.token;
-    if (tree.down) {
-      answer.transport_error = "timed out after 4 s";
-      return answer;
-    }
-    answer.http_status = 200;
-    std::string raw;
-    if (request.method == "getblockhash") {
-      raw = tree.hash_at(static_cast<std::uint32_t>(std::stoul(request.params.substr(1))));
-    } else {
-      REQUIRE(request.method == "getblockheader");
-      raw = tree.header(request.params.substr(2, 64));
-    }
-    if (tree.odd) raw = *tree.odd;
-    if (tree.error != 0) raw = "!" + std::to_string(tree.error);
-    answer.body = raw[0] == '!'
-                      ? R"({"result":null,"error":{"code":)" + raw.substr(1) + R"(,"message":"m"}})"
-                      : R"({"result":)" + raw + R"(,"error":null})";
-    return answer;
-  }
-  void run_for(Duration time) {
-    const Instant end = now + time;
-    for (;;) {
-      Instant next = end;
-      if (const auto at = watch.deadline()) {
-        REQUIRE(!pending);
-        REQUIRE(*at > now);
-        next = std::min(next, *at);
-      }
-      if (pending) next = std::min(next, due);
-      now = next;
-      if (pending && due <= now) {
-        const RpcRequest request = *pending;
-        pending.reset();
-        watch.answer(answer_to(request), now);
-        collect();
-      }
-      watch.expire(now);
-      collect();
-      if (now >= end) return;
-    }
-  }
-  std::size_t questions() {
-    const std::size_t count = asked.size();
-    asked.clear();
-    return count;
-  }
-};
-
 /// Ripe blocks at 1,000, 1,020 and 1,050 under a tip of 1,200, all seen on the chain.
-Stage three_ripe(std::size_t nodes = 1) {
-  Stage stage(nodes);
+RipeStage three_ripe(std::size_t nodes = 1) {
+  RipeStage stage(nodes);
   stage.grow(1, 1'200);
   for (const std::uint32_t at : {1'020u, 1'000u, 1'050u}) stage.add(at);
   stage.tip();
@@ -172,7 +24,7 @@ Stage three_ripe(std::size_t nodes = 1) {
 }  // namespace
 
 TEST_CASE("ripe: nothing is asked before a tip, nor without blocks") {
-  Stage stage;
+  RipeStage stage;
   stage.grow(1, 1'200);
   stage.run_for(1h);
   stage.tip();
@@ -181,7 +33,7 @@ TEST_CASE("ripe: nothing is asked before a tip, nor without blocks") {
   stage.add(1'100);
   stage.run_for(1ms);
   CHECK(stage.questions() == 0);
-  Stage early;
+  RipeStage early;
   early.grow(1, 1'200);
   early.add(1'100);
   early.run_for(1h);
@@ -189,7 +41,7 @@ TEST_CASE("ripe: nothing is asked before a tip, nor without blocks") {
 }
 
 TEST_CASE("ripe: one question a tip and each ten minutes, while all is well") {
-  Stage stage = three_ripe();
+  RipeStage stage = three_ripe();
   stage.tip();
   stage.run_for(1s);
   CHECK(stage.asked ==
@@ -209,7 +61,7 @@ TEST_CASE("ripe: one question a tip and each ten minutes, while all is well") {
 }
 
 TEST_CASE("ripe: a deep reorg is told after two proofs, five seconds apart") {
-  Stage stage = three_ripe();
+  RipeStage stage = three_ripe();
   stage.reorg(1'010, 1'201, 1);
   const Instant begun = stage.now;
   stage.tip();
@@ -234,7 +86,7 @@ TEST_CASE("ripe: a deep reorg is told after two proofs, five seconds apart") {
 
 TEST_CASE("ripe: a rival of six proves nothing, one of seven does") {
   for (const std::uint32_t height : {1'055u, 1'056u}) {
-    Stage stage = three_ripe();
+    RipeStage stage = three_ripe();
     stage.reorg(1'030, height, 1);
     stage.tip();
     stage.run_for(10s);
@@ -243,7 +95,7 @@ TEST_CASE("ripe: a rival of six proves nothing, one of seven does") {
 }
 
 TEST_CASE("ripe: no block at its height proves nothing, and hastes nothing") {
-  Stage stage = three_ripe();
+  RipeStage stage = three_ripe();
   stage.trees[0].cut(1'030);
   stage.tip();
   stage.run_for(29min);
@@ -253,7 +105,7 @@ TEST_CASE("ripe: no block at its height proves nothing, and hastes nothing") {
 }
 
 TEST_CASE("ripe: the row of proofs is broken by a look that proves nothing") {
-  Stage stage = three_ripe();
+  RipeStage stage = three_ripe();
   stage.reorg(1'030, 1'201, 1);
   stage.tip();
   stage.run_for(2s);
@@ -269,7 +121,7 @@ TEST_CASE("ripe: the row of proofs is broken by a look that proves nothing") {
 }
 
 TEST_CASE("ripe: two looks in less than five seconds are one proof") {
-  Stage stage = three_ripe();
+  RipeStage stage = three_ripe();
   stage.reorg(1'030, 1'201, 1);
   for (int i = 0; i < 4; ++i) {
     stage.tip();
@@ -283,7 +135,7 @@ TEST_CASE("ripe: two looks in less than five seconds are one proof") {
 TEST_CASE("ripe: errors and silence prove nothing, and are no flood") {
   for (const int error : {-28, -1, -32601, 0}) {
     CAPTURE(error);
-    Stage stage = three_ripe();
+    RipeStage stage = three_ripe();
     stage.reorg(1'010, 1'201, 1);
     stage.trees[0].error = error;
     stage.trees[0].down = error == 0;
@@ -301,7 +153,7 @@ TEST_CASE("ripe: errors and silence prove nothing, and are no flood") {
 TEST_CASE("ripe: odd answers prove nothing") {
   for (const char* odd : {"null", "[]", "{}", R"({"confirmations":"-1"})", R"("00")", "7"}) {
     CAPTURE(odd);
-    Stage stage = three_ripe();
+    RipeStage stage = three_ripe();
     stage.trees[0].odd = odd;
     stage.tip();
     stage.run_for(1h);
@@ -313,7 +165,7 @@ TEST_CASE("ripe: odd answers prove nothing") {
 TEST_CASE("ripe: errors at each step of a look begin it anew") {
   for (int step = 0; step < 6; ++step) {
     CAPTURE(step);
-    Stage stage = three_ripe();
+    RipeStage stage = three_ripe();
     stage.reorg(1'030, 1'201, 1);
     stage.tip();
     int answered = 0;
@@ -328,17 +180,17 @@ TEST_CASE("ripe: errors at each step of a look begin it anew") {
 }
 
 TEST_CASE("ripe: a node that never had the block is believed like any other") {
-  Stage stage(2);
+  RipeStage stage(2);
   stage.grow(1, 1'200);
   const BlockHash ours = stage.add(1'100, 5);
-  for (Tree& tree : stage.trees) CHECK(!tree.holds(ours));
+  for (BlockTree& tree : stage.trees) CHECK(!tree.holds(ours));
   stage.tip();
   stage.run_for(10s);
   CHECK(stage.states[ours] == RipeState::Lost);
 }
 
 TEST_CASE("ripe: one node that has it on its chain is enough, whichever was asked first") {
-  Stage stage = three_ripe(3);
+  RipeStage stage = three_ripe(3);
   stage.reorg(1'030, 1'201, 1, 0);
   stage.reorg(1'030, 1'201, 1, 1);
   stage.tip();
@@ -352,7 +204,7 @@ TEST_CASE("ripe: one node that has it on its chain is enough, whichever was aske
 }
 
 TEST_CASE("ripe: other nodes that are down hold up nothing") {
-  Stage stage = three_ripe(3);
+  RipeStage stage = three_ripe(3);
   stage.reorg(1'030, 1'201, 1, 1);
   stage.trees[0].down = true;
   stage.trees[2].error = -28;
@@ -362,7 +214,7 @@ TEST_CASE("ripe: other nodes that are down hold up nothing") {
 }
 
 TEST_CASE("ripe: back on the chain, ripe at once or when it is 100 deep") {
-  Stage stage = three_ripe();
+  RipeStage stage = three_ripe();
   stage.reorg(1'040, 1'201, 1);
   stage.tip();
   stage.run_for(10s);
@@ -403,7 +255,7 @@ TEST_CASE("ripe: back on the chain, ripe at once or when it is 100 deep") {
 }
 
 TEST_CASE("ripe: lost and unripe ones are taken up after a restart") {
-  Stage stage;
+  RipeStage stage;
   stage.grow(1, 1'200);
   const BlockHash lost = stage.add(1'060, 3, RipeState::Lost);
   const BlockHash back = stage.add(1'070, 0, RipeState::Lost);
@@ -419,7 +271,7 @@ TEST_CASE("ripe: lost and unripe ones are taken up after a restart") {
 }
 
 TEST_CASE("ripe: watched for 1,008 heights and 2,000 blocks") {
-  Stage stage;
+  RipeStage stage;
   stage.grow(1, 3'000);
   for (std::uint32_t at = 3'000 - 1'009; at <= 3'000 - 1'007; ++at) stage.add(at);
   stage.add(2'000);
@@ -442,7 +294,7 @@ TEST_CASE("ripe: watched for 1,008 heights and 2,000 blocks") {
 }
 
 TEST_CASE("ripe: a block is not taken for an ancestor of one on another branch") {
-  Stage stage = three_ripe();
+  RipeStage stage = three_ripe();
   // Both upper ones are lost; a third is found on the new branch, and the chain comes back without
   // 1,050: nothing but looks can tell that 1,020 is there again.
   stage.reorg(1'010, 1'201, 1);
@@ -461,58 +313,4 @@ TEST_CASE("ripe: a block is not taken for an ancestor of one on another branch")
   CHECK(stage.states[block_hash(1'020, 0)] == RipeState::Ripe);
   CHECK(stage.states[block_hash(1'050, 0)] == RipeState::Lost);
   CHECK(stage.states[block_hash(1'090, 1)] == RipeState::Lost);
-}
-
-namespace {
-
-/// Reorgs at random between branches that all reach the same height, and blocks found on them.
-struct Storm {
-  explicit Storm(unsigned seed) : random(seed) { stage.grow(1, 1'400), remember(); }
-  std::mt19937 random;
-  Stage stage{2};
-  std::vector<std::map<std::uint32_t, BlockHash>> chains;
-  std::vector<BlockHash> found;
-
-  std::uint32_t chance(std::size_t below) { return static_cast<std::uint32_t>(random() % below); }
-  void remember() { chains.push_back(stage.trees[0].chain); }
-  void blow() {
-    if (chance(2) == 0) {
-      if (chance(2) == 0 || chains.size() > 20) {
-        for (Tree& tree : stage.trees) tree.chain = chains[chance(chains.size())];
-        stage.trees[1].chain = stage.trees[0].chain;
-      } else {
-        stage.reorg(1'000 + chance(250), 1'400, static_cast<std::uint32_t>(chains.size()));
-        remember();
-      }
-    }
-    const std::uint32_t at = 1'000 + chance(250);
-    const BlockHash hash = stage.trees[0].chain.at(at);
-    if (chance(2) == 0 && !stage.states.contains(hash)) {
-      stage.watch.add(hash, at, RipeState::Ripe, stage.now);
-      stage.states[hash] = RipeState::Ripe;
-      found.push_back(hash);
-    }
-    stage.trees[1].down = chance(4) == 0;
-    stage.tip();
-    stage.run_for(chance(2) == 0 ? std::chrono::milliseconds(chance(20))
-                                 : std::chrono::milliseconds(chance(6'000)));
-  }
-};
-
-}  // namespace
-
-TEST_CASE("ripe: random reorgs; when it is calm, the states are what the chain says") {
-  for (const unsigned seed : {1u, 2u, 3u, 4u}) {
-    Storm storm(seed);
-    Stage& stage = storm.stage;
-    for (int round = 0; round < 150; ++round) {
-      for (std::uint32_t i = storm.chance(6); i > 0; --i) storm.blow();
-      stage.run_for(9min);
-      for (const BlockHash& hash : storm.found)
-        REQUIRE(stage.states[hash] ==
-                (stage.trees[0].holds(hash) ? RipeState::Ripe : RipeState::Lost));
-    }
-    CHECK(storm.found.size() > 50);
-    CHECK(stage.events.size() > 100);
-  }
 }
