@@ -34,6 +34,29 @@ struct LedgerCommandOptions {
 };
 int ledger_command(const LedgerCommandOptions& options);
 
+struct PayoutCommandOptions {
+  CommonOptions common;
+  std::string what;               ///< plan | prepare | broadcast | settle | list | cancel | export
+  std::string format = "table";   ///< table | json (lines) | csv; of an export json | csv
+  std::uint64_t id = 0;           ///< 0: not named
+  std::uint64_t minimum = 0;      ///< satoshi; 0: the configuration's
+  std::uint32_t max_outputs = 0;  ///< 0: the configuration's
+  std::uint32_t fee_rate = 0;     ///< satoshi a virtual byte; 0: what the node estimates
+  std::string wallet;             ///< empty: the configuration's
+  std::string psbt_out, signed_file;
+  std::string out;                    ///< of an export
+  std::string txid, block, conflict;  ///< of settle
+  bool unchecked = false, nothing_signed = false;
+};
+int payout_command(const PayoutCommandOptions& options);
+
+struct AuditOptions {
+  CommonOptions common;
+  std::string block;   ///< hash
+  bool parts = false;  ///< also print each account's part, as CSV
+};
+int audit_command(const AuditOptions& options);
+
 struct KeygenOptions {
   std::string out;  ///< empty: authority.key, or static.cert with `issue`
   bool force = false;

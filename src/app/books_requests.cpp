@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+#include "app/books_requests.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+
+#include "adit/base/json.h"
+
+namespace adit {
+namespace {
+
+constexpr std::array<std::string_view, 8> kCodes = {
+    "invalid", "not_found", "unavailable", "refused", "io", "corrupt", "conflict", "limit"};
+
+Error missing(std::string_view key) {
+  return {ErrorCode::Invalid, fmt::format("the request has no {}", key)};
+}
+
+/// "5 bc1q... 123456" a line.
+std::string outputs_text(const std::vector<PaymentOutput>& outputs) {
+  std::string text;
+  for (const PaymentOutput& output : outputs)
+    text +=
+        fmt::format("{} {} {}\n", output.account.value(), output.address, output.amount.value());
+  return text;
+}
+
+template <class T>
+bool read_number(std::string_view text, T& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+std::string payment_answer(const Payment& payment) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("id").number_u64(payment.id);
+  json.key("key").string(payment.idempotency_key);
+  json.key("state").string(payment_state_name(payment.state));
+  json.key("created_ms").number(payment.created.value());
+  json.key("changed_ms").number(payment.changed.value());
+  json.key("sum").number(payment.sum.value());
+  json.key("fee").number(payment.fee.value());
+  json.key("txid").string(payment.txid);
+  json.key("confirmations").number_u64(payment.confirmations);
+  json.key("detail").string(payment.detail);
+  json.key("psbt").string(payment.unsigned_psbt);
+  json.key("transaction").string(payment.transaction);
+  json.key("outputs").string(outputs_text(payment.outputs));
+  json.end_object();
+  return json.take();
+}
+
+std::string due_answer(const std::vector<PaymentOutput>& due) {
+  JsonWriter json;
+  json.begin_object().key("outputs").string(outputs_text(due)).end_object();
+  return json.take();
+}
+
+/// One request on its way; the first missing field is its error.
+class Handler {
+ public:
+  Handler(Payments& payments, const JsonFields& fields, UnixMillis now)
+      : payments_(&payments), fields_(&fields), now_(now) {}
+
+  std::string answer() {
+    const std::string_view what = fields_->string("do").value_or("");
+    if (what == "due" || what == "plan") return plan(what == "plan");
+    const std::uint64_t id = number("id");
+    if (what == "after") return next_after(id);
+    const Status done = step(what, id);
+    if (missing_) return books_error(*missing_);
+    if (!done) return books_error(done.error());
+    return told(id);
+  }
+
+ private:
+  std::uint64_t number(std::string_view key) {
+    const auto value = fields_->u64(key);
+    if (!value && !missing_) missing_ = missing(key);
+    return value.value_or(0);
+  }
+  std::string text(std::string_view key) {
+    const auto value = fields_->string(key);
+    if (!value && !missing_) missing_ = missing(key);
+    return std::string(value.value_or(""));
+  }
+  Satoshi money(std::string_view key) {
+    const std::uint64_t value = number(key);
+    if (value > static_cast<std::uint64_t>(kMaxMoney.value()) && !missing_)
+      missing_ = Error{ErrorCode::Invalid, fmt::format("{} is more money than there is", key)};
+    return missing_ ? Satoshi(0) : Satoshi(static_cast<std::int64_t>(value));
+  }
+
+  std::string plan(bool write) {
+    PaymentRules rules;
+    rules.minimum = money("minimum");
+    rules.max_outputs = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(number("max_outputs"), std::numeric_limits<std::uint32_t>::max()));
+    if (missing_) return books_error(*missing_);
+    if (!write) return due_answer(payments_->due(rules));
+    if (const auto waiting = payments_->planned()) return payment_answer(*waiting);
+    const auto planned = payments_->plan(rules, now_);
+    return planned ? payment_answer(*planned) : books_error(planned.error());
+  }
+
+  std::string next_after(std::uint64_t id) {
+    if (missing_) return books_error(*missing_);
+    const auto next = payments_->next_after(id);
+    if (!next) return books_error({ErrorCode::NotFound, "there is no later payment"});
+    return payment_answer(*next);
+  }
+
+  /// Fields are read before the step, which must not run when one is missing.
+  Status step(std::string_view what, std::uint64_t id) {
+    if (what == "get") return {};
+    if (what == "store_unsigned") {
+      const std::string psbt = text("psbt");
+      const Satoshi fee = money("fee");
+      return missing_ ? Status{} : payments_->store_unsigned(id, psbt, fee, now_);
+    }
+    if (what == "prepare") {
+      const std::string transaction = text("transaction");
+      const Satoshi fee = money("fee");
+      return missing_ ? Status{} : payments_->prepare(id, transaction, fee, now_);
+    }
+    if (what == "seen") {
+      const std::uint64_t confirmations = std::min<std::uint64_t>(number("confirmations"), 1 << 30);
+      return missing_ ? Status{}
+                      : payments_->mark_seen(id, static_cast<std::uint32_t>(confirmations), now_);
+    }
+    if (what == "paid_outside") {
+      const std::string txid = text("txid");
+      return missing_ ? Status{} : payments_->mark_paid_outside(id, txid, now_);
+    }
+    if (what == "void") {
+      const std::string proof = text("proof");
+      return missing_ ? Status{} : payments_->make_void(id, proof, now_);
+    }
+    if (missing_) return {};
+    if (what == "broadcast") return payments_->mark_broadcast(id, now_);
+    if (what == "exported") return payments_->mark_exported(id, now_);
+    if (what == "cancel") return cancel(id);
+    return Error{ErrorCode::Invalid, fmt::format("unknown request \"{}\"", what)};
+  }
+
+  /// Where a PSBT or an export left the house, only a person knows that nothing came of it.
+  Status cancel(std::uint64_t id) {
+    const bool said_so = number("nothing_signed") == 1;
+    const auto payment = payments_->find(id);
+    if (missing_) return {};
+    if (payment && !said_so && payment->state == PaymentState::Exported)
+      return Error{ErrorCode::Refused,
+                   fmt::format("payment {} was exported: another tool may pay it", id)};
+    if (payment && !said_so && payment->state == PaymentState::Planned &&
+        !payment->unsigned_psbt.empty())
+      return Error{ErrorCode::Refused,
+                   fmt::format("payment {} has a PSBT: somebody may have signed it", id)};
+    return payments_->cancel(id, now_);
+  }
+
+  std::string told(std::uint64_t id) const {
+    const auto payment = payments_->find(id);
+    if (!payment)
+      return books_error({ErrorCode::NotFound, fmt::format("there is no payment {}", id)});
+    return payment_answer(*payment);
+  }
+
+  Payments* payments_;
+  const JsonFields* fields_;
+  UnixMillis now_;
+  std::optional<Error> missing_;
+};
+
+}  // namespace
+
+std::string handle_books_request(Payments& payments, std::string_view json, UnixMillis now) {
+  const auto fields = JsonFields::parse(json);
+  if (!fields)
+    return books_error({ErrorCode::Invalid, "the request is no flat JSON object without blanks"});
+  return Handler(payments, *fields, now).answer();
+}
+
+std::string books_error(const Error& error) {
+  JsonWriter json;
+  json.begin_object().key("code").string(kCodes[static_cast<std::size_t>(error.code)]);
+  json.key("error").string(error.text).end_object();
+  return json.take();
+}
+
+BooksCall::BooksCall(std::string_view what) : json_("{\"do\":") { append_json_string(json_, what); }
+
+BooksCall& BooksCall::number(std::string_view key, std::int64_t value) {
+  json_ += ',';
+  append_json_string(json_, key);
+  json_ += fmt::format(":{}", value);
+  return *this;
+}
+
+BooksCall& BooksCall::text(std::string_view key, std::string_view value) {
+  json_ += ',';
+  append_json_string(json_, key);
+  json_ += ':';
+  append_json_string(json_, value);
+  return *this;
+}
+
+Result<JsonFields> parse_books_answer(std::string_view json) {
+  auto fields = JsonFields::parse(json);
+  if (!fields) return Error{ErrorCode::Corrupt, "the books' answer is not understood"};
+  const auto error = fields->string("error");
+  if (!error) return std::move(*fields);
+  const auto* code = std::find(kCodes.begin(), kCodes.end(), fields->string("code").value_or("io"));
+  return Error{code == kCodes.end() ? ErrorCode::Io : static_cast<ErrorCode>(code - kCodes.begin()),
+               std::string(*error)};
+}
+
+Result<std::vector<PaymentOutput>> outputs_of_answer(const JsonFields& answer) {
+  const Error bad{ErrorCode::Corrupt, "the books' answer has odd outputs"};
+  const auto text = answer.string("outputs");
+  if (!text) return bad;
+  std::vector<PaymentOutput> outputs;
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find('\n');
+    if (end == std::string_view::npos) return bad;
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end + 1);
+    const std::size_t first = line.find(' '), last = line.rfind(' ');
+    if (first == std::string_view::npos || first == last) return bad;
+    std::uint32_t account = 0;
+    std::int64_t amount = 0;
+    if (!read_number(line.substr(0, first), account) || !read_number(line.substr(last + 1), amount))
+      return bad;
+    outputs.push_back({AccountId(account), std::string(line.substr(first + 1, last - first - 1)),
+                       Satoshi(amount)});
+  }
+  return outputs;
+}
+
+Result<Payment> payment_of_answer(const JsonFields& answer) {
+  const auto id = answer.u64("id");
+  const auto state = payment_state_from(answer.string("state").value_or(""));
+  auto outputs = outputs_of_answer(answer);
+  if (!outputs) return outputs.error();
+  if (!id || !state) return Error{ErrorCode::Corrupt, "the books' answer is no payment"};
+  const auto text = [&](std::string_view key) {
+    return std::string(answer.string(key).value_or(""));
+  };
+  const auto number = [&](std::string_view key) { return answer.i64(key).value_or(0); };
+  Payment payment;
+  payment.id = *id;
+  payment.idempotency_key = text("key");
+  payment.state = *state;
+  payment.created = UnixMillis(number("created_ms"));
+  payment.changed = UnixMillis(number("changed_ms"));
+  payment.sum = Satoshi(number("sum"));
+  payment.fee = Satoshi(number("fee"));
+  payment.txid = text("txid");
+  payment.transaction = text("transaction");
+  payment.unsigned_psbt = text("psbt");
+  payment.confirmations = answer.u32("confirmations").value_or(0);
+  payment.detail = text("detail");
+  payment.outputs = std::move(*outputs);
+  return payment;
+}
+
+}  // namespace adit
