@@ -8,6 +8,7 @@
 #include "adit/base/json.h"
 #include "adit/ledger/ledger.h"
 #include "adit/ledger/reader.h"
+#include "adit/payout/journal.h"
 #include "app/commands.h"
 #include "app/config.h"
 #include "rocks/high_water_file.h"
@@ -107,15 +108,35 @@ class View {
     });
   }
 
-  Status accounts(bool balances) {
+  Status accounts() {
     const auto totals = account_totals(store_);
     if (!totals) return totals.error();
     for (const AccountTotal& account : *totals) {
-      Row line = row(balances ? "balance" : "account");
-      if (!balances) line.number("id", account.id.value());
-      line.text("address", account.address);
-      if (!balances) line.plain("first_seen_ms", fmt::format("{}", account.first_seen.value()));
-      line.number("shares", account.shares)
+      row("account")
+          .number("id", account.id.value())
+          .text("address", account.address)
+          .plain("first_seen_ms", fmt::format("{}", account.first_seen.value()))
+          .number("shares", account.shares)
+          .text("work", account.work.decimal())
+          .print(header_done_);
+      if (++lines_ == options_.limit) break;
+    }
+    return {};
+  }
+
+  Status balances() {
+    const auto totals = account_totals(store_);
+    if (!totals) return totals.error();
+    const auto journal = Journal::open(store_, [](AccountId) { return std::string(); });
+    if (!journal) return journal.error();
+    for (const AccountTotal& account : *totals) {
+      const AccountBalance money = journal->account(account.id);
+      row("balance")
+          .text("address", account.address)
+          .plain("balance_sat", fmt::format("{}", money.balance.value()))
+          .plain("earned_sat", fmt::format("{}", money.earned.value()))
+          .plain("paid_sat", fmt::format("{}", money.paid.value()))
+          .number("shares", account.shares)
           .text("work", account.work.decimal())
           .print(header_done_);
       if (++lines_ == options_.limit) break;
@@ -187,7 +208,7 @@ Status export_all(View& view) {
     if (const Status done = (view.*step)(); !done) return done;
     view.next_kind();
   }
-  return view.accounts(false);
+  return view.accounts();
 }
 
 int verify(LedgerStore& store) {
@@ -242,9 +263,9 @@ int ledger_command(const LedgerCommandOptions& options) {
   if (options.what == "shares")
     done = view.shares();
   else if (options.what == "accounts")
-    done = view.accounts(false);
+    done = view.accounts();
   else if (options.what == "balances")
-    done = view.accounts(true);
+    done = view.balances();
   else if (options.what == "workers")
     done = view.workers();
   else if (options.what == "blocks")

@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
       {"accounts", "one line an account"},
       {"workers", "one line a worker"},
       {"blocks", "one line a found block"},
-      {"balances", "work booked to each account"},
+      {"balances", "what each account is owed, has earned and was paid, and its work"},
       {"export", "shares, accounts, workers and blocks, one line each with its kind"}};
   for (const auto& [name, help] : views) {
     CLI::App* view = ledger_app->add_subcommand(name, help);
