@@ -16,24 +16,26 @@ class MainJob(PoolTest):
             self.assertIs(miner.hello(user, mask='ffffffff')['result'], True)
             self.assertEqual(miner.mask, 0x1fffe000)
             share = miner.find(user, block=False)
+            wanted = miner.share_hash(share)  # the next job may come before the reply
             reply = miner.submit(share)
             self.assertEqual(reply, {'id': reply['id'], 'result': True, 'error': None})
             # Acknowledged means durable: it is in the books already, while the pool runs.
             booked = pool.lines('shares')
-            self.assertEqual([row['hash'] for row in booked], [miner.share_hash(share)])
+            self.assertEqual([row['hash'] for row in booked], [wanted])
             self.assertEqual(booked[0]['account'], MINER_ADDRESS)
             self.assertEqual(booked[0]['worker'], 'rig1')
 
             height = node.rpc('getblockcount')
+            jobs = miner.jobs
             block = miner.find(user, block=True)
-            self.assertIs(miner.submit(block)['result'], True)
             wanted = miner.share_hash(block)
+            self.assertIs(miner.submit(block)['result'], True)
             wait_until(lambda: node.rpc('getbestblockhash') == wanted, what='the node connects our block')
             self.assertEqual(node.rpc('getblockcount'), height + 1)
             wait_until(lambda: any(row['hash'] == wanted and row['state'] == 'accepted' for row in pool.lines('blocks')),
                        what='the block is booked as accepted')
             # The next job builds on it.
-            job = miner.wait_job(clean=True, after=1)
+            job = miner.wait_job(clean=True, after=jobs)
             self.assertEqual(bytes.fromhex(wanted)[::-1], job.header('', '', job.ntime, 0, 0)[4:36])
         self.assertEqual(pool.command('ledger', 'verify').returncode, 0)
         self.assertEqual(pool.terminate(), 0)

@@ -57,6 +57,7 @@ class Miner:
         self.replies = {}
         self.job = None
         self.jobs = 0
+        self.last_clean = 0  # the number of the newest job that revoked the others
         self.difficulty = 1.0
         self.extranonce1 = ''
         self.extranonce2_size = 0
@@ -115,6 +116,8 @@ class Miner:
         elif method == 'mining.notify':
             self.job = Job(message['params'])
             self.jobs += 1
+            if self.job.clean:
+                self.last_clean = self.jobs
         elif method == 'mining.set_difficulty':
             self.difficulty = message['params'][0]
         else:
@@ -130,11 +133,12 @@ class Miner:
     def call(self, method, params, timeout=None):
         return self.wait_reply(self.send(method, params), timeout)
 
-    def wait_job(self, timeout=None, after=None, clean=None):
-        """Waits for a job newer than `after` (a count of jobs), or for any."""
+    def wait_job(self, timeout=None, after=None, clean=False):
+        """Waits for a job newer than `after` (a count of jobs), or for any; `clean`: for one that revokes the others, and
+        there may be another since. Gives the newest."""
         after = 0 if after is None else after
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
-        while self.jobs <= after or (clean is not None and self.job.clean != clean):
+        while (self.last_clean if clean else self.jobs) <= after:
             self.read_message(max(0.0, deadline - time.monotonic()))
         return self.job
 
