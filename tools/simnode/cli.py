@@ -16,7 +16,7 @@ from .httpd import HttpServer
 from .node import Node
 from .peer import Peers
 from .zmtp import Publisher
-from . import rpc_chain, rpc_mining, rpc_sim  # noqa: F401 (each registers its methods)
+from . import rpc_chain, rpc_mining, rpc_sim, rpc_wallet  # noqa: F401 (each registers its methods)
 
 
 def parse_arguments(argv):

@@ -11,6 +11,7 @@ from .faults import FaultPlan
 from .mempool import Mempool
 from .mutations import TemplatePlan
 from .stats import Stats
+from .wallet import Wallet
 from .wire import display
 
 
@@ -23,6 +24,7 @@ class Node:
         self.chain.mock_time = options.mock_time
         self.mempool = Mempool(self.chain, self.rng)
         self.faults, self.templates, self.stats = FaultPlan(), TemplatePlan(), Stats()
+        self.wallet = Wallet(self)
         self.network_name = options.network
         self.submit_answers, self.proposal_answers = [], []
         self.ibd, self.warmup, self.connections = False, None, 8
@@ -54,13 +56,14 @@ class Node:
         tag = b"sim %d/%d" % (self.options.seed, self._serial)
         return miner.assemble(self.chain, prev, when, chosen, payout, tag)
 
-    def find_block(self, prev=None, payout=None):
+    def find_block(self, prev=None, payout=None, chosen=None):
         """Finds a block, by default on the tip and out of the mempool; returns it and the chain's answer.
 
         Where the bits are too hard for the short search, the own block goes in without proof of work.
         """
         tip = self.chain.tip
-        chosen = [pooled for pooled, _ in self.mempool.select()] if prev in (None, tip) else []
+        if chosen is None:
+            chosen = [pooled for pooled, _ in self.mempool.select()] if prev in (None, tip) else []
         prev = prev or tip
         block = self._assemble(prev, max(self.chain.now(), prev.median_time() + 1), chosen, payout)
         proven = miner.search(block.header)

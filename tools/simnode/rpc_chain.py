@@ -168,6 +168,7 @@ def sendrawtransaction(node, hexstring, maxfeerate=None, maxburnamount=None):
         except Reject as refusal:
             missing = refusal.reason == "bad-txns-inputs-missingorspent"
             raise RpcError(-25 if missing else -26, refusal.reason)
+    node.wallet.note(tx)
     return wire.display(tx.txid)
 
 
