@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a share costs the ledger: processor time per append by batch size (with sync, on a real
-// disk), its parts, the speed of verify, and memory. Arguments: a folder on that disk, shares per
-// batch size.
+// disk), its parts, the speed of verify and of a start with many records, and memory. Arguments: a
+// folder on that disk, shares per batch size, records for verify and start.
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -76,6 +76,7 @@ std::vector<LedgerWorkerId> make_workers(Ledger& ledger) {
 void append_shares(const char* name, LedgerStore& store, std::size_t total, std::size_t batch) {
   auto ledger = Ledger::open(store, {}, std::nullopt);
   ADIT_CHECK(ledger.ok());
+  ledger->set_network(test::kSampleNetwork);
   const auto workers = make_workers(*ledger);
   ShareMaker maker(ledger->last_sequence().value() + batch);
   std::vector<ShareCandidate> all;
@@ -147,15 +148,76 @@ void parts() {
     sum += bytes[40];
   });
   part("chain", kCount, [&](std::size_t) { chain = chain_next(chain, bytes); });
+  ShareTree tree;
+  part("slice's tree", kCount, [&](std::size_t) { tree.add(chain); });
   ADIT_CHECK(sum + chain[0] != 1);
+}
+
+/// Books of `count` shares as a busy pool leaves them: batches of 500, 27,000 shares a second, a
+/// new tip every ten minutes, a slice a minute.
+void fill(LedgerStore& store, std::size_t count) {
+  LedgerOptions options;
+  options.sync = false;
+  auto ledger = Ledger::open(store, options, std::nullopt);
+  ADIT_CHECK(ledger.ok());
+  ledger->set_network(test::kSampleNetwork);
+  const auto workers = make_workers(*ledger);
+  ShareMaker maker(11);
+  std::vector<DoorVerdict> verdicts;
+  Sequence first;
+  constexpr std::size_t kBatch = 500, kSharesASecond = 27'000;
+  std::vector<ShareCandidate> batch;
+  for (std::size_t booked = 0; booked < count; booked += kBatch) {
+    batch.clear();
+    const std::size_t second = booked / kSharesASecond;
+    for (std::size_t i = 0; i < kBatch; ++i)
+      batch.push_back(
+          maker.share(workers[maker.below(kWorkers)], static_cast<std::uint32_t>(second / 600)));
+    const UnixMillis now(1'700'000'000'000 + static_cast<std::int64_t>(booked) * 1000 /
+                                                 static_cast<std::int64_t>(kSharesASecond));
+    ADIT_CHECK(ledger->append(batch, now, verdicts, first).ok());
+    (void)ledger->take_closed_slices();
+  }
+  ADIT_CHECK(ledger->sync().ok());
+}
+
+/// A start, and verify, on a disk's books whose pages the system may still hold.
+void start_and_verify(const std::string& folder, std::size_t records) {
+  {
+    auto store = RocksStore::open(folder);
+    ADIT_CHECK(store.ok());
+    fill(**store, records);
+  }
+  auto store = RocksStore::open(folder);
+  ADIT_CHECK(store.ok());
+  Spent start = spent();
+  {
+    auto ledger = Ledger::open(**store, {}, std::nullopt);
+    ADIT_CHECK(ledger.ok());
+    const Spent cost = spent() - start;
+    fmt::print("start with {} share records, {} slices: {:.2f} s ({:.2f} s CPU), {} MiB resident\n",
+               ledger->last_sequence().value(), ledger->last_slice().value(), cost.wall, cost.cpu,
+               resident_kib() / 1024);
+  }
+  start = spent();
+  const auto report = verify_ledger(**store);
+  ADIT_CHECK(report.ok() && report->problems.empty());
+  const Spent cost = spent() - start;
+  const double million = static_cast<double>(report->shares) / 1e6;
+  fmt::print(
+      "verify of {} shares in {} slices: {:.2f} million shares/s ({:.2f} a second of CPU), {} MiB "
+      "resident\n",
+      report->shares, report->slices, million / cost.wall, million / cost.cpu,
+      resident_kib() / 1024);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string folder = std::string(argc > 1 ? argv[1] : ".") + "/ledger-bench.db";
-  std::size_t total = 200'000;
+  std::size_t total = 200'000, records = 10'000'000;
   if (argc > 2) std::from_chars(argv[2], argv[2] + std::strlen(argv[2]), total);
+  if (argc > 3) std::from_chars(argv[3], argv[3] + std::strlen(argv[3]), records);
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
   parts();
@@ -174,23 +236,8 @@ int main(int argc, char** argv) {
     }
     fmt::print("resident after the appends: {} KiB\n", resident_kib());
   }
-  auto store = RocksStore::open(folder);
-  ADIT_CHECK(store.ok());
-  Spent start = spent();
-  {
-    auto ledger = Ledger::open(**store, {}, std::nullopt);
-    ADIT_CHECK(ledger.ok());
-    fmt::print("open, rebuilding filter and totals of {} shares: {:.2f} s\n",
-               ledger->last_sequence().value(), (spent() - start).wall);
-  }
-  start = spent();
-  const auto report = verify_ledger(**store);
-  ADIT_CHECK(report.ok() && report->problems.empty());
-  const Spent cost = spent() - start;
-  const double million = static_cast<double>(report->shares) / 1e6;
-  fmt::print("verify: {:.2f} million shares/s ({:.2f} a second of CPU)\n", million / cost.wall,
-             million / cost.cpu);
-  store->reset();
+  std::filesystem::remove_all(folder, ignored);
+  start_and_verify(folder, records);
   std::filesystem::remove_all(folder, ignored);
   return 0;
 }
