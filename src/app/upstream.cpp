@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The wires between NodeLink, BlockSubmitter and the HTTP client, and jobs on their way to the
-// workers. Found blocks are in upstream_blocks.cpp.
+// workers. Found blocks are in upstream_blocks.cpp, what goes on beside them in upstream_watch.cpp.
 #include "app/upstream.h"
 
 #include <algorithm>
@@ -36,7 +36,8 @@ Upstream::Upstream(Clock& clock, const Config& config, UpstreamLinks links)
       http_(std::make_unique<uv::HttpClient>(loop_)),
       inbox_(kFoundBox, [this] { wake_->wake(); }),
       link_(node_options(config), config.nodes.size()),
-      submitter_(config.nodes.size()) {
+      submitter_(config.nodes.size()),
+      ripe_(config.nodes.size()) {
   for (const NodeConfig& node : config.nodes) nodes_.push_back({node, "", nullptr});
   for (Node& node : nodes_) load_credentials(node);
 }
@@ -83,22 +84,33 @@ void Upstream::found(FoundBlock block) {
   if (!inbox_.post(std::move(block))) log_error("block", "more found blocks wait than can be kept");
 }
 
-void Upstream::turn() {
+template <class Part>
+bool Upstream::pump(Part& part) {
   const Instant now = loop_.now().mono;
+  if (const auto at = part.deadline(); at && *at <= now) part.expire(now);
+  const auto requests = part.take_requests();
+  for (const RpcRequest& request : requests)
+    send(request,
+         [this, &part](const RpcAnswer& answer) { part.answer(answer, loop_.now().mono); });
+  return !requests.empty();
+}
+
+void Upstream::turn() {
   // Answers make requests, and events make proposals: go on until nothing new comes out. Bounded,
   // since each kind of request has one open call a lane.
   for (int round = 0; round < 16; ++round) {
-    if (const auto at = link_.deadline(); at && *at <= now) link_.expire(now);
-    if (const auto at = submitter_.deadline(); at && *at <= now) submitter_.expire(now);
-    const auto requests = link_.take_requests();
-    for (const RpcRequest& request : requests) send(request, false);
-    const auto submits = submitter_.take_requests();
-    for (const RpcRequest& request : submits) send(request, true);
+    bool busy = pump(link_);
+    busy |= pump(submitter_);
+    busy |= pump(ripe_);
+    if (fees_) busy |= pump(*fees_);
     const auto events = link_.take_events();
     for (const NodeEvent& event : events) std::visit([this](const auto& e) { handle(e); }, event);
     const auto progress = submitter_.take_progress();
     for (const BlockProgress& step : progress) handle_progress(step);
-    if (requests.empty() && submits.empty() && events.empty() && progress.empty()) break;
+    const auto news = ripe_.take_events();
+    for (const RipeEvent& event : news) handle_ripe(event);
+    look_at_fees();
+    if (!busy && events.empty() && progress.empty() && news.empty()) break;
   }
   bool stopping = false;
   {
@@ -111,11 +123,16 @@ void Upstream::turn() {
     return loop_.stop();
   }
   std::optional<Instant> next = link_.deadline();
-  if (const auto at = submitter_.deadline(); at && (!next || *at < *next)) next = at;
+  const auto no_later = [&next](std::optional<Instant> at) {
+    if (at && (!next || *at < *next)) next = at;
+  };
+  no_later(submitter_.deadline());
+  no_later(ripe_.deadline());
+  if (fees_) no_later(fees_->deadline());
   if (next) timer_->set(*next);
 }
 
-void Upstream::send(const RpcRequest& request, bool for_submitter) {
+void Upstream::send(const RpcRequest& request, ToPart to_part) {
   Node& node = nodes_[request.node.value()];
   uv::HttpRequest http;
   http.url = node.config.rpc;
@@ -123,15 +140,10 @@ void Upstream::send(const RpcRequest& request, bool for_submitter) {
   http.body = rpc_body(request);
   http.timeout = request.timeout;
   http.max_answer = request.max_answer;
-  http_->post(std::move(http), [this, token = request.token, for_submitter,
+  http_->post(std::move(http), [this, token = request.token, to_part = std::move(to_part),
                                 index = request.node.value()](uv::HttpAnswer answer) {
     if (answer.status == 401) load_credentials(nodes_[index]);
-    const RpcAnswer rpc{token, std::move(answer.transport_error), answer.status,
-                        std::move(answer.body)};
-    if (for_submitter)
-      submitter_.answer(rpc, loop_.now().mono);
-    else
-      link_.answer(rpc, loop_.now().mono);
+    to_part({token, std::move(answer.transport_error), answer.status, std::move(answer.body)});
   });
 }
 
@@ -141,6 +153,7 @@ void Upstream::handle(const TipChanged& event) {
   log_info("node", "new tip {} at height {}", event.tip.hex(), event.height);
   for (std::uint32_t i = 0; i < nodes_.size(); ++i)
     submitter_.node_changed(NodeIndex(i), loop_.now().mono);
+  watch_tip(event.tip, event.height, std::nullopt);
   if (event.empty) publish(event.empty, true, false);
 }
 
@@ -151,6 +164,7 @@ void Upstream::handle(const TemplateReady& event) {
     for (std::uint32_t i = 0; i < nodes_.size(); ++i)
       submitter_.node_changed(NodeIndex(i), loop_.now().mono);
   }
+  watch_tip(event.block_template->prev, event.block_template->height - 1, event.node);
   publish(event.block_template, false, false);
 }
 
@@ -179,14 +193,6 @@ void Upstream::publish(const TemplatePtr& block_template, bool empty, bool revok
   job_was_logged_ = !empty;
   if (!empty && !revoke)
     link_.propose(block_template, to_hex(block_for_proposal(*job_)), loop_.now().mono);
-}
-
-/// The books hear what work is worth before they hear of any that was done on this tip.
-void Upstream::tell_network(const BlockTemplate& block_template) {
-  const NetworkFacts facts{Work::of(block_template.target).value(),
-                           block_subsidy(block_template.network, block_template.height), Satoshi()};
-  if (facts == told_) return;
-  if (links_.to_ledger(NetworkSeen{facts})) told_ = facts;
 }
 
 void Upstream::set_plan(PlanPtr plan) {

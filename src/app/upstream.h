@@ -5,15 +5,19 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "adit/node/block_submitter.h"
+#include "adit/node/fee_watch.h"
 #include "adit/node/node_link.h"
+#include "adit/node/ripe_watch.h"
 #include "adit/payout/plan.h"
 #include "adit/runtime/mailbox.h"
 #include "app/config.h"
@@ -45,8 +49,9 @@ class Upstream {
  public:
   Upstream(Clock& clock, const Config& config, UpstreamLinks links);
   ~Upstream();
-  /// Opens the vault and resumes what it and the ledger hold. Before start().
-  Status open(const std::vector<BlockRecord>& unsettled);
+  /// Opens the vault and resumes what it and the ledger hold: its `blocks`, and the mean fees of
+  /// its newest slice. Before start().
+  Status open(const std::vector<BlockRecord>& blocks, Satoshi mean_fees = {});
   void start();
   /// Any thread; never behind anything else.
   void found(FoundBlock block);
@@ -73,7 +78,11 @@ class Upstream {
   };
   void run();
   void turn();
-  void send(const RpcRequest& request, bool for_submitter);
+  /// Whether `part` (NodeLink, BlockSubmitter, ...) had anything to ask.
+  template <class Part>
+  bool pump(Part& part);
+  using ToPart = std::function<void(const RpcAnswer&)>;
+  void send(const RpcRequest& request, ToPart to_part);
   void load_credentials(Node& node);
   void read_found();
   void keep_and_submit(const FoundBlock& found);
@@ -88,10 +97,17 @@ class Upstream {
   void handle(const NodeAlone& event);
   /// `revoke`: older jobs of this tip become stale.
   void publish(const TemplatePtr& block_template, bool empty, bool revoke);
-  void tell_network(const BlockTemplate& block_template);
   PlanPtr plan();
   void handle_progress(const BlockProgress& progress);
   void tell(const BlockRecord& record, std::vector<TxOut> outputs = {});
+  // upstream_watch.cpp
+  void watch_fees(Satoshi last_mean);
+  /// `node`: one that stands on it, where it is known.
+  void watch_tip(const BlockHash& tip, std::uint32_t height, std::optional<NodeIndex> node);
+  void look_at_fees();
+  void tell_network(const BlockTemplate& block_template);
+  void bury(const BlockRecord& record);
+  void handle_ripe(const RipeEvent& event);
 
   const Config* config_;
   UpstreamLinks links_;
@@ -104,9 +120,12 @@ class Upstream {
   std::vector<FoundBlock> found_;
   NodeLink link_;
   BlockSubmitter submitter_;
+  RipeWatch ripe_;
+  std::optional<FeeWatch> fees_;  // where the scheme asks for it
   std::unique_ptr<BlockVault> vault_;
   std::vector<Node> nodes_;
-  std::vector<BlockRecord> blocks_;  // not final
+  std::vector<BlockRecord> blocks_;          // not final
+  std::map<BlockHash, BlockRecord> buried_;  // RipeWatch's
   std::set<BlockHash> known_;
   std::vector<std::shared_ptr<PendingBlock>> pending_;
   std::size_t writes_ = 0;  // off the loop now
@@ -115,7 +134,10 @@ class Upstream {
   BlockHash tip_;
   TipNumber tip_number_;
   JobNumber next_job_{1};
-  NetworkFacts told_;  // to the books
+  BlockHash watched_tip_;
+  Satoshi mean_fees_;
+  bool mean_is_whole_ = false;  // not of the first few blocks alone
+  NetworkFacts told_;           // to the books
   std::mutex plan_mutex_;
   PlanPtr plan_;
   std::mutex stop_mutex_;

@@ -30,6 +30,12 @@ BlockState state_of(SubmitState state) {
   UNREACHABLE();
 }
 
+/// BlockSubmitter has said its last word.
+bool is_settled(BlockState state) {
+  return state == BlockState::Mature || state == BlockState::Refused ||
+         state == BlockState::Orphaned;
+}
+
 /// Who a block pays. Nobody, if its bytes are not a block: the vault's file was damaged.
 std::vector<TxOut> coinbase_outputs(Bytes block) {
   auto parsed = Block::parse(block);
@@ -39,7 +45,7 @@ std::vector<TxOut> coinbase_outputs(Bytes block) {
 
 }  // namespace
 
-Status Upstream::open(const std::vector<BlockRecord>& unsettled) {
+Status Upstream::open(const std::vector<BlockRecord>& blocks, Satoshi mean_fees) {
   auto vault = BlockVault::open(config_->data_dir + "/blocks");
   if (!vault) return vault.error();
   vault_ = std::make_unique<BlockVault>(std::move(*vault));
@@ -47,8 +53,8 @@ Status Upstream::open(const std::vector<BlockRecord>& unsettled) {
   if (!kept) return kept.error();
   for (const VaultBlock& block : *kept) {
     BlockRecord record = block.record;
-    for (const BlockRecord& known : unsettled)
-      if (known.hash == record.hash) record = known;
+    for (const BlockRecord& known : blocks)
+      if (known.hash == record.hash && !is_settled(known.state)) record = known;
     log_info("block", "height {} {}: {} before the restart, going on", record.height,
              record.hash.hex(), block_state_name(record.state));
     known_.insert(record.hash);
@@ -57,6 +63,10 @@ Status Upstream::open(const std::vector<BlockRecord>& unsettled) {
     submitter_.submit(record.hash, record.prev, record.height, to_hex(block.bytes),
                       loop_.now().mono);
   }
+  const std::size_t first = blocks.size() - std::min(blocks.size(), RipeWatch::kBlocks);
+  for (std::size_t i = first; i < blocks.size(); ++i)
+    if (is_settled(blocks[i].state) || !known_.contains(blocks[i].hash)) bury(blocks[i]);
+  watch_fees(mean_fees);
   return {};
 }
 
@@ -145,8 +155,8 @@ void Upstream::handle_progress(const BlockProgress& progress) {
     if (state == BlockState::Refused) counters_.blocks_refused.add();
   }
   tell(*at);
-  if (state != BlockState::Mature && state != BlockState::Refused && state != BlockState::Orphaned)
-    return;
+  if (!is_settled(state)) return;
+  bury(*at);
   ++writes_;
   uv::run_off_loop(
       loop_, [this, record = *at] { (void)vault_->settle(record).ok(); }, [this] { --writes_; });

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// What goes on beside the work: the mean of recent fees, for a scheme that pays them before they
+// are earned, and blocks that are buried, in case of a reorg that nobody expects.
+#include <algorithm>
+
+#include "adit/base/log.h"
+#include "app/upstream.h"
+
+namespace adit {
+namespace {
+
+/// How a block of the books is to be watched; nothing: it is not.
+std::optional<RipeState> ripe_state(BlockState state) {
+  switch (state) {
+    case BlockState::Mature:
+      return RipeState::Ripe;
+    case BlockState::Accepted:
+      return RipeState::Unripe;
+    case BlockState::Orphaned:
+      return RipeState::Lost;
+    default:
+      return std::nullopt;
+  }
+}
+
+BlockState block_state(RipeState state) {
+  switch (state) {
+    case RipeState::Ripe:
+      return BlockState::Mature;
+    case RipeState::Unripe:
+      return BlockState::Accepted;
+    case RipeState::Lost:
+      return BlockState::Orphaned;
+  }
+  UNREACHABLE();
+}
+
+}  // namespace
+
+void Upstream::watch_fees(Satoshi last_mean) {
+  if (config_->pool.scheme != SchemeKind::Fpps) return;
+  fees_.emplace();
+  if (last_mean == Satoshi()) return;
+  mean_fees_ = last_mean;
+  mean_is_whole_ = true;
+}
+
+void Upstream::watch_tip(const BlockHash& tip, std::uint32_t height,
+                         std::optional<NodeIndex> node) {
+  if (tip == watched_tip_) return;
+  watched_tip_ = tip;
+  if (!node) {
+    // Any node that stands on it will do.
+    node = NodeIndex(0);
+    for (std::uint32_t i = 0; i < nodes_.size(); ++i)
+      if (link_.status(NodeIndex(i)).tip == tip) node = NodeIndex(i);
+  }
+  const Instant now = loop_.now().mono;
+  if (fees_) fees_->tip(*node, height, now);
+  ripe_.tip(*node, height, now);
+  std::erase_if(buried_, [height](const auto& block) {
+    return std::uint64_t{block.second.height} + RipeWatch::kHeights < height;
+  });
+}
+
+/// The mean of a few blocks is better than none, but not than the last whole one.
+void Upstream::look_at_fees() {
+  if (!fees_) return;
+  if (const auto warning = fees_->take_warning()) log_warn("node", "{}", *warning);
+  const bool whole = fees_->settled();
+  const auto mean = fees_->mean();
+  if (!mean || (mean_is_whole_ && !whole)) return;
+  if (whole && (!mean_is_whole_ || mean != mean_fees_))
+    log_info("node", "the last {} blocks brought {} sat of fees each{}", FeeWatch::kBlocks,
+             mean->value(), fees_->complete() ? "" : " (not all are known)");
+  mean_is_whole_ = whole;
+  mean_fees_ = *mean;
+  if (job_) tell_network(*job_->block_template);
+}
+
+/// The books hear what work is worth before they hear of any that was done on this tip.
+void Upstream::tell_network(const BlockTemplate& block_template) {
+  const NetworkFacts facts{Work::of(block_template.target).value(),
+                           block_subsidy(block_template.network, block_template.height),
+                           mean_fees_};
+  if (facts == told_) return;
+  if (links_.to_ledger(NetworkSeen{facts})) told_ = facts;
+}
+
+void Upstream::bury(const BlockRecord& record) {
+  const auto state = ripe_state(record.state);
+  if (!state) return;
+  ripe_.add(record.hash, record.height, *state, loop_.now().mono);
+  buried_.insert_or_assign(record.hash, record);
+  if (buried_.size() > RipeWatch::kBlocks)
+    buried_.erase(std::min_element(
+        buried_.begin(), buried_.end(),
+        [](const auto& a, const auto& b) { return a.second.height < b.second.height; }));
+}
+
+void Upstream::handle_ripe(const RipeEvent& event) {
+  const auto found = buried_.find(event.hash);
+  if (found == buried_.end()) return;
+  BlockRecord& record = found->second;
+  const bool was_mature = record.state == BlockState::Mature;
+  record.state = block_state(event.state);
+  record.confirmations = event.confirmations;
+  record.detail = event.detail;
+  const std::string text = fmt::format(
+      "height {} {}: {}{}; {}", record.height, record.hash.hex(), block_state_name(record.state),
+      was_mature ? ": matured and was then lost in a reorg of more than 100 blocks" : "",
+      record.detail);
+  log_write(was_mature ? LogLevel::Error : LogLevel::Warn, "block", text);
+  tell(record);
+}
+
+}  // namespace adit
