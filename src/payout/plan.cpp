@@ -9,39 +9,40 @@ namespace {
 
 constexpr Satoshi kDust{546};
 
-/// What each account has earned of `value`, by place in the plan; the pool has the rest. The pool's
-/// own work comes first, as account 0.
-std::vector<Satoshi> entitlements(const PayoutPlan& plan, Satoshi value) {
+}  // namespace
+
+PlannedCoinbase plan_entitlements(const PayoutPlan& plan, Satoshi value) {
+  // The pool's own work comes first.
   std::vector<Uint128> works{plan.pool_work};
   works.reserve(plan.accounts.size() + 1);
   for (const PlanAccount& account : plan.accounts) works.push_back(account.work);
   const Satoshi fee = fee_of(value, plan.terms.scheme.fee_basis_points);
-  std::vector<Satoshi> parts = split(value - fee, works);
-  parts.erase(parts.begin());
-  return parts;
-}
-
-}  // namespace
-
-PlannedCoinbase plan_coinbase(const PayoutPlan& plan, Satoshi value, const Script& pool_script) {
-  const std::vector<Satoshi> entitled = entitlements(plan, value);
+  const std::vector<Satoshi> parts = split(value - fee, works);
   PlannedCoinbase planned;
   planned.pool_entitled = value;
-  std::vector<CoinbaseClaim> claims;
-  claims.reserve(plan.accounts.size());
+  planned.shares.reserve(plan.accounts.size());
   for (std::size_t i = 0; i < plan.accounts.size(); ++i) {
     const PlanAccount& account = plan.accounts[i];
-    planned.pool_entitled -= entitled[i];
-    claims.push_back({account.account, entitled[i], account.carry, account.script});
+    planned.pool_entitled -= parts[i + 1];
+    planned.shares.push_back(
+        {account.account, account.work, parts[i + 1], account.carry, Satoshi{}});
   }
+  return planned;
+}
+
+PlannedCoinbase plan_coinbase(const PayoutPlan& plan, Satoshi value, const Script& pool_script) {
+  PlannedCoinbase planned = plan_entitlements(plan, value);
+  std::vector<CoinbaseClaim> claims;
+  claims.reserve(plan.accounts.size());
+  for (std::size_t i = 0; i < plan.accounts.size(); ++i)
+    claims.push_back({plan.accounts[i].account, planned.shares[i].entitled, plan.accounts[i].carry,
+                      plan.accounts[i].script});
   const CoinbaseSplit cut = split_coinbase(value, claims, planned.pool_entitled, plan.pool_carry,
                                            {plan.terms.threshold, plan.terms.coinbase_weight});
   planned.pool_paid = cut.pool_paid;
   if (cut.pool_paid > Satoshi{}) planned.outputs.push_back({cut.pool_paid, pool_script});
-  planned.shares.reserve(claims.size());
   for (std::size_t i = 0; i < claims.size(); ++i) {
-    planned.shares.push_back({claims[i].account, plan.accounts[i].work, claims[i].entitled,
-                              claims[i].carry, cut.paid[i]});
+    planned.shares[i].paid = cut.paid[i];
     if (cut.paid[i] > Satoshi{}) planned.outputs.push_back({cut.paid[i], claims[i].script});
   }
   return planned;

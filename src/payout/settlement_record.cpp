@@ -121,7 +121,9 @@ void SettlementRecord::put(LedgerBatch& batch, bool with_shares) {
   w.begin_object().key("block").string(block.hex()).key("height").number(height);
   w.key("first_slice").number_u64(first_slice).key("slice").number_u64(slice);
   w.key("plan_entry").number_u64(plan_entry).key("terms").string(terms.text());
-  w.key("value").number(value.value()).key("pool_entitled").number(pool_entitled.value());
+  w.key("pool_script").string(to_hex(pool_script));
+  w.key("value").number(value.value()).key("pool_work").string(Work(pool_work).decimal());
+  w.key("pool_entitled").number(pool_entitled.value());
   w.key("pool_paid").number(pool_paid.value()).key("state").string(settlement_state_name(state));
   w.key("first_entry").number_u64(first_entry).key("last_entry").number_u64(last_entry);
   w.key("taken_by").string(taken_by).key("shares").number(share_count);
@@ -137,11 +139,16 @@ Result<SettlementRecord> settlement_of(std::string_view key, std::string_view va
   const auto terms = PayoutTerms::parse(fields->string("terms").value_or(""));
   const auto state = settlement_state_from(fields->string("state").value_or(""));
   const auto taken_by = fields->string("taken_by");
-  if (!block || !terms || !state || !taken_by || !read_numbers(*fields, record) ||
+  auto pool_script = from_hex(fields->string("pool_script").value_or("?"));
+  const auto pool_work = Work::from_decimal(fields->string("pool_work").value_or(""));
+  if (!block || !terms || !state || !taken_by || !pool_script || !pool_work ||
+      !read_numbers(*fields, record) ||
       !from_hex(fields->string("shares_sha256").value_or(""), record.shares_digest))
     return bad_row(key, "a field is missing or wrong");
   record.block = *block, record.terms = *terms, record.state = *state;
   record.taken_by = *taken_by;
+  record.pool_script = *std::move(pool_script);
+  record.pool_work = pool_work->value();
   if (key_of(kSettlementPrefix, record) != key)
     return bad_row(key, "stands under another block's key");
   return record;

@@ -46,6 +46,8 @@ struct PlannedCoinbase {
 /// Way Coinbase with pplns or prop. Without accounts all goes to the pool. Who has no script gets
 /// no output and keeps a credit. CHECKs that carries sum to zero with the pool's.
 PlannedCoinbase plan_coinbase(const PayoutPlan& plan, Satoshi value, const Script& pool_script);
+/// Who is entitled to what alone: no outputs, nothing paid. For the ways that pay later.
+PlannedCoinbase plan_entitlements(const PayoutPlan& plan, Satoshi value);
 /// Scheme solo: the finder's output, then the fee's to the pool. Below 546 satoshi there is no fee,
 /// and the finder has all; when less than that is left for him, the pool.
 std::vector<TxOut> solo_outputs(Satoshi value, std::uint32_t fee_basis_points, const Script& finder,

@@ -33,7 +33,9 @@ struct SettlementRecord {
   std::uint64_t first_slice = 0, slice = 0;
   std::uint64_t plan_entry = 0;  ///< the newest journal entry its carries count
   PayoutTerms terms;
-  Satoshi value;  ///< of the coinbase: entitled shares and pool_entitled sum to it
+  Script pool_script;  ///< of that time: its own work is the pool's
+  Satoshi value;       ///< of the coinbase: entitled shares and pool_entitled sum to it
+  Uint128 pool_work = 0;
   Satoshi pool_entitled, pool_paid;  ///< paid: by the coinbase, way Coinbase only
   SettlementState state = SettlementState::Pending;
   std::uint64_t first_entry = 0, last_entry = 0;  ///< of the newest booking

@@ -7,6 +7,14 @@
 //   accepted  way coinbase: booked, since the chain has paid
 //   mature    otherwise: booked
 //   orphaned  reversed if it was booked, else dropped; accepted again: booked anew
+//
+// With way Coinbase a block is settled by the slice its plan counted, else by the slice that its
+// own share closed; where that does not come, by the newest slice before the block. A prop round
+// begins after the newest slice that settled a block; work of a lost block joins the next one. Work
+// that pps or fpps has paid counts in no later window or round.
+//
+// On disk (family credits): settlement_record.h, journal.h; 'r' + u64be slice: the terms from that
+// slice on; 'q': the last slice whose shares are priced. Both sealed JSON.
 #pragma once
 
 #include <memory>
@@ -35,14 +43,18 @@ class Treasury {
   ~Treasury();
   Treasury(Treasury&&) noexcept;
 
-  /// In order, each once.
+  /// In order, none left out (CHECK); those from before it was opened are ignored.
   Status slices_closed(std::span<const SliceRecord> slices, UnixMillis now);
-  /// A block is new or has moved (after Ledger::put_block). `outputs`: of its coinbase, where
-  /// known; needed once, before it is accepted, with way Coinbase.
+  /// A block is new or has moved (after Ledger::put_block, whose record counts). `outputs`: of its
+  /// coinbase, where known; needed once, when it is found, with way Coinbase. Never seen, they are
+  /// taken to be those of its plan.
   Status block_changed(const BlockRecord& block, std::span<const TxOut> outputs, UnixMillis now);
-  /// Settles blocks whose share never came (stale, or of an unknown name). Call it every second.
+  /// Settles blocks whose share has not come for kShareWaitMillis (stale, or of an unknown name).
+  /// Call it every second.
   Status tick(UnixMillis now);
-  /// A new one after every call above that changed it; null with ways other than Coinbase.
+  static constexpr std::int64_t kShareWaitMillis = 10'000;
+  /// A new one whenever a slice closed or a balance changed; null unless way Coinbase with pplns or
+  /// prop.
   PlanPtr plan() const;
 
   const Journal& journal() const;
@@ -50,15 +62,20 @@ class Treasury {
   const TreasuryOptions& options() const;
   /// Of an account's balance what may leave in a payment: nothing that an unripe block brought.
   Satoshi payable(AccountId account) const;
+  /// Slices below it may be forgotten (Ledger::expire_slices) without harm to blocks to come.
+  /// (Keep some more: a window can grow, and audits look back.)
+  SliceNumber oldest_slice_needed() const;
+
+  struct State;
 
  private:
-  struct State;
   explicit Treasury(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 
-/// The work of each account in the window that ends with slice `last`, by the terms, from disk.
-/// NotFound: slices of the window are no longer there.
+/// The work of each account, the pool's own included, in the window or round that ends with slice
+/// `last`, by the terms, from disk. solo: the account whose share made the block that ended the
+/// slice; pps and fpps: nobody. NotFound: slices of it are no longer there.
 Result<std::vector<AccountWork>> weights_at(LedgerStore& store, SliceNumber last,
                                             const PayoutTerms& terms);
 

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// Opening, and shares that are paid slice by slice.
+#include <algorithm>
+
+#include "adit/base/check.h"
+#include "adit/ledger/reader.h"
+#include "payout/treasury_state.h"
+
+namespace adit {
+namespace {
+
+/// So many slices are priced in one batch: an hour's, where one closes a minute.
+constexpr std::uint64_t kPricedSlices = 60;
+
+MicroSatoshi sum_of(MicroSatoshi a, MicroSatoshi b) {
+  std::int64_t sum = 0;
+  CHECK(!__builtin_add_overflow(a.value(), b.value(), &sum));
+  return MicroSatoshi(sum);
+}
+
+}  // namespace
+
+using State = Treasury::State;
+
+Status State::open(UnixMillis now) {
+  const auto through = read_priced_through(ledger->store());
+  if (!through) return through.error();
+  priced_through = *through;
+  // What a crash left is finished by the terms it was begun under.
+  const PayoutTerms* before = history.newest();
+  if (before != nullptr)
+    if (Status s = start(*before, now); !s) return s;
+  if (before != nullptr && before->text() == options.terms.text()) return {};
+  return change_terms(now);
+}
+
+Status State::start(const PayoutTerms& in_force, UnixMillis now) {
+  terms = in_force;
+  recent_plans.clear();
+  plan_stale = true;
+  if (Status s = live.open(ledger->store(), terms, history, ledger->last_slice()); !s) return s;
+  if (Status s = price_backlog(now); !s) return s;
+  return reconcile(now);
+}
+
+Status State::change_terms(UnixMillis now) {
+  if (history.newest() != nullptr) {
+    if (Status s = pay_priced(live.newest(), now); !s) return s;
+    // Blocks whose share is not there: it died with the process that had it.
+    std::vector<BlockHash> left;
+    for (const auto& [hash, block] : waiting) left.push_back(hash);
+    for (const BlockHash& hash : left) {
+      const auto slice = slice_before(ledger->store(), waiting.at(hash).block);
+      if (!slice) return slice.error();
+      if (Status s = settle_waiting(hash, *slice, now); !s) return s;
+    }
+  }
+  LedgerBatch batch;
+  const SliceNumber last = ledger->last_slice();
+  history.add(batch, SliceNumber(last.value() + 1), options.terms);
+  if (pays_slices(options.terms.scheme.kind)) {
+    priced_through = last;
+    put_priced_through(batch, last);
+  }
+  if (Status s = write(batch); !s) return s;
+  return start(options.terms, now);
+}
+
+Status State::reconcile(UnixMillis now) {
+  lost.clear();
+  std::vector<SettlementRecord> rounds;
+  const Status scanned =
+      for_each_settlement(ledger->store(), false, [&](const SettlementRecord& record) {
+        if (joins_next_round(record)) rounds.push_back(record);
+        return true;
+      });
+  if (!scanned) return scanned;
+  for (SettlementRecord& head : rounds) {
+    auto record = with_shares(std::move(head));
+    if (!record) return record.error();
+    lost[record->block] = *std::move(record);
+  }
+  const auto blocks = all_blocks(ledger->store());
+  if (!blocks) return blocks.error();
+  for (const BlockRecord& block : *blocks)
+    if (Status s = handle(block, {}, now); !s) return s;
+  return {};
+}
+
+Status State::price_backlog(UnixMillis now) {
+  priced.clear();
+  if (!pays_slices(terms.scheme.kind)) return {};
+  Status verdict;
+  const Status scanned = for_each_slice(ledger->store(), SliceNumber(priced_through.value() + 1),
+                                        [&](const SliceRecord& slice) {
+                                          verdict = price(slice, now);
+                                          return verdict.ok();
+                                        });
+  return scanned ? verdict : scanned;
+}
+
+Status State::price(const SliceRecord& slice, UnixMillis now) {
+  if (!pays_slices(terms.scheme.kind)) return {};
+  const NetworkFacts& network = slice.network;
+  const auto rule = make_scheme(terms.scheme);
+  for (const PricedWork& part :
+       rule->slice_closed(slice.slice, {network.work, network.subsidy, network.mean_fees}))
+    if (!is_pool(part.account)) priced[part.account] = sum_of(priced[part.account], part.amount);
+  return slice.number.value() % kPricedSlices == 0 ? pay_priced(slice.number, now) : Status();
+}
+
+Status State::pay_priced(SliceNumber last, UnixMillis now) {
+  if (!pays_slices(terms.scheme.kind) || last <= priced_through) return {};
+  LedgerBatch batch;
+  const std::string ref =
+      "slices:" + std::to_string(priced_through.value() + 1) + "-" + std::to_string(last.value());
+  for (const auto& [account, amount] : priced) {
+    const Satoshi whole = journal.take_whole(account, amount);
+    if (whole > Satoshi{})
+      journal.move(batch, {BookKind::Pool, 0}, Book::account(account), whole, "shares", ref, now);
+  }
+  priced.clear();
+  priced_through = last;
+  put_priced_through(batch, last);
+  journal.finish(batch);
+  return write(batch);
+}
+
+}  // namespace adit

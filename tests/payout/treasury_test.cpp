@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+// The treasury step by step: what is settled when, booked when, and undone how.
+#include "adit/payout/treasury.h"
+
+#include "bank.h"
+
+namespace adit {
+namespace {
+
+using test::Bank;
+using test::member_script;
+
+constexpr Satoshi kReward{320'951'337};
+constexpr const char* kPplns = "pplns factor=2 fee=200 way=wallet threshold=546 weight=8000";
+
+/// One slice: member and work, all at one time.
+void mine(Bank& bank, std::uint64_t number,
+          const std::vector<std::pair<std::uint32_t, std::uint64_t>>& works) {
+  std::vector<ShareCandidate> shares;
+  for (const auto& [member, work] : works) shares.push_back(bank.share(member, number++, work));
+  REQUIRE(bank.append(shares));
+  bank.pass(Ledger::kSliceMillis);
+  REQUIRE(bank.close_slice());
+}
+
+/// The worked window of two difficulties of 1000, up to the block's share.
+void worked_window(Bank& bank) {
+  bank.facts.work = 1000;
+  bank.must_open();
+  mine(bank, 1, {{3, 900}});
+  mine(bank, 2, {{2, 300}});
+  mine(bank, 3, {{1, 500}});
+  mine(bank, 4, {{3, 300}});
+  mine(bank, 5, {{1, 700}});
+}
+
+}  // namespace
+
+TEST_CASE("treasury: the worked window, from shares to balances") {
+  Bank bank(kPplns);
+  worked_window(bank);
+  BlockRecord block = bank.find_block(2, 6, 100, kReward, 400);
+  const SettlementRecord record = bank.settlement(block);
+  CHECK(record.state == SettlementState::Pending);
+  CHECK(record.slice == 6);
+  CHECK(record.first_slice == 2);
+  CHECK(record.pool_entitled == Satoshi(6'419'026));
+  REQUIRE(record.shares.size() == 3);
+  CHECK(bank.balance(1) == Satoshi{});
+  bank.move(block, BlockState::Accepted);
+  CHECK(bank.balance(1) == Satoshi{});  // not ripe
+  bank.move(block, BlockState::Mature);
+  CHECK(bank.balance(1) == Satoshi(188'719'386));
+  CHECK(bank.balance(2) == Satoshi(78'633'078));
+  CHECK(bank.balance(3) == Satoshi(47'179'847));
+  CHECK(bank.treasury->journal().balance({BookKind::Pool, 0}) == Satoshi(6'419'026));
+  CHECK(bank.treasury->journal().balance({BookKind::Blocks, 0}) == Satoshi{} - kReward);
+  CHECK(bank.treasury->payable(bank.account(1)) == Satoshi(188'719'386));
+  CHECK(bank.settlement(block).state == SettlementState::Booked);
+  CHECK(bank.journal_problems().empty());
+}
+
+TEST_CASE("treasury: a message that comes again changes nothing") {
+  Bank bank(kPplns);
+  worked_window(bank);
+  BlockRecord block = bank.find_block(2, 6, 100, kReward, 400);
+  for (const BlockState state : {BlockState::Accepted, BlockState::Mature})
+    for (int i = 0; i < 3; ++i) bank.move(block, state);
+  const auto rows = bank.store.rows(Family::Credits);
+  bank.must_open();
+  for (int i = 0; i < 3; ++i) bank.move(block, BlockState::Mature);
+  REQUIRE(bank.tick());
+  CHECK(bank.store.rows(Family::Credits) == rows);
+}
+
+TEST_CASE("treasury: two blocks on one height, only the winner is booked") {
+  for (const bool early : {false, true}) {
+    Bank bank(early ? "pplns factor=2 fee=200 way=coinbase threshold=546 weight=8000" : kPplns);
+    worked_window(bank);
+    BlockRecord loser = bank.find_block(2, 6, 100, kReward, 400);
+    BlockRecord winner = bank.find_block(1, 7, 100, kReward, 100);
+    bank.move(loser, BlockState::Accepted);  // way coinbase: booked at depth 1
+    bank.move(loser, BlockState::Orphaned);
+    bank.move(winner, BlockState::Accepted);
+    bank.move(winner, BlockState::Mature);
+    CHECK(bank.settlement(loser).state ==
+          (early ? SettlementState::Reversed : SettlementState::Dropped));
+    const Journal& journal = bank.treasury->journal();
+    CHECK(journal.balance({BookKind::Blocks, 0}) == Satoshi{} - kReward);
+    Satoshi earned =
+        journal.balance({BookKind::Pool, 0}) + journal.balance({BookKind::Coinbase, 0});
+    for (const std::uint32_t member : {1u, 2u, 3u}) earned += bank.balance(member);
+    CHECK(earned == kReward);
+    for (const PlanShare& share : bank.settlement(winner).shares)
+      CHECK(journal.account(share.account).earned == share.entitled);
+    CHECK(bank.journal_problems().empty());
+  }
+}
+
+TEST_CASE("treasury: a reorganisation after maturity leaves debts, and may turn back") {
+  Bank bank(kPplns);
+  worked_window(bank);
+  BlockRecord block = bank.find_block(2, 6, 100, kReward, 400);
+  bank.move(block, BlockState::Accepted);
+  bank.move(block, BlockState::Mature);
+  // Paid out before the chain turned.
+  const Book account = Book::account(bank.account(1));
+  LedgerBatch batch;
+  Journal& journal = bank.treasury->journal();
+  journal.move(batch, account, {BookKind::Paid, 0}, Satoshi(188'719'386), "payment", "payment:1",
+               bank.now);
+  journal.finish(batch);
+  REQUIRE(bank.ledger->write(batch).ok());
+  const std::uint64_t entries = journal.last_entry();
+  bank.move(block, BlockState::Orphaned);
+  CHECK(bank.balance(1) == Satoshi(-188'719'386));
+  CHECK(bank.balance(2) == Satoshi{});
+  CHECK(bank.treasury->payable(bank.account(1)) == Satoshi{});
+  CHECK(bank.treasury->journal().last_entry() == entries + 4);  // nothing was edited
+  bank.must_open();
+  bank.move(block, BlockState::Accepted);
+  CHECK(bank.balance(2) == Satoshi{});
+  bank.move(block, BlockState::Mature);
+  CHECK(bank.balance(1) == Satoshi{});
+  CHECK(bank.balance(2) == Satoshi(78'633'078));
+  CHECK(bank.journal_problems().empty());
+}
+
+TEST_CASE("treasury: way coinbase pays by the plan, and its carries join the next one") {
+  Bank bank("pplns factor=2 fee=200 way=coinbase threshold=50000000 weight=8000");
+  worked_window(bank);
+  const PlanPtr plan = bank.treasury->plan();
+  REQUIRE(plan);
+  CHECK(plan->slice == 5);
+  CHECK(plan->entry == 0);
+  REQUIRE(plan->accounts.size() == 3);
+  CHECK(bank.treasury->plan() == plan);  // nothing has changed
+  BlockRecord block = bank.find_block(2, 6, 100, kReward, 400);
+  CHECK(block.plan_slice == 5);
+  CHECK(bank.settlement(block).slice == 5);
+  bank.move(block, BlockState::Accepted);
+  // Member 2 had 200 of 2000: less than the threshold.
+  const Satoshi credit = bank.settlement(block).shares.at(1).entitled;
+  CHECK(credit > Satoshi(30'000'000));
+  CHECK(bank.balance(2) == credit);
+  CHECK(bank.treasury->payable(bank.account(2)) == Satoshi{});  // of an unripe block
+  const PlanPtr next = bank.treasury->plan();
+  CHECK(next->entry == bank.treasury->journal().last_entry());
+  for (const PlanAccount& account : next->accounts)
+    CHECK(account.carry == bank.treasury->journal().balance(Book::account(account.account)));
+  bank.must_open();
+  CHECK(bank.treasury->payable(bank.account(2)) == Satoshi{});
+  bank.move(block, BlockState::Mature);
+  CHECK(bank.treasury->payable(bank.account(2)) == credit);
+  const auto paid = bank.settlement(block);
+  Satoshi sum = paid.pool_paid;
+  for (const PlanShare& share : paid.shares) sum += share.paid;
+  CHECK(sum == kReward);
+  CHECK(bank.journal_problems().empty());
+}
+
+TEST_CASE("treasury: a restart knows the plan of a block from disk") {
+  const char* terms = "pplns factor=2 fee=200 way=coinbase threshold=50000000 weight=8000";
+  SettlementRecord records[2];
+  for (const bool restart : {false, true}) {
+    Bank bank(terms);
+    worked_window(bank);
+    BlockRecord first = bank.find_block(2, 6, 100, kReward, 400);
+    bank.move(first, BlockState::Accepted);
+    const PlanPtr plan = bank.treasury->plan();
+    const auto winner = bank.share(3, 7, 10, true);
+    BlockRecord block = bank.block_of(winner, 3, 101, kReward);
+    block.plan_slice = plan->slice, block.plan_entry = plan->entry;
+    mine(bank, 8, {{1, 300}, {4, 100}});
+    bank.move(first, BlockState::Mature);
+    if (restart) bank.must_open();
+    REQUIRE(bank.put(block, restart ? std::vector<TxOut>{}
+                                    : plan_coinbase(*plan, kReward, test::kBankScript).outputs));
+    records[restart] = bank.settlement(block);
+  }
+  CHECK(records[0].shares == records[1].shares);
+  CHECK(records[0].pool_paid == records[1].pool_paid);
+  CHECK(records[0].first_slice == records[1].first_slice);
+}
+
+TEST_CASE("treasury: a block whose coinbase pays the pool alone leaves credits") {
+  Bank bank("pplns factor=2 fee=200 way=coinbase threshold=546 weight=8000");
+  worked_window(bank);
+  const auto winner = bank.share(2, 6, 400, true);
+  BlockRecord block = bank.block_of(winner, 2, 100, kReward);
+  REQUIRE(bank.put(block, {{kReward, test::kBankScript}}));
+  CHECK_FALSE(*read_settlement(bank.store, block));  // its share has not come
+  REQUIRE(bank.append({winner}));
+  const SettlementRecord record = bank.settlement(block);
+  CHECK(record.slice == bank.ledger->last_slice().value());
+  CHECK(record.pool_paid == kReward);
+  bank.move(block, BlockState::Accepted);
+  CHECK(bank.balance(1) == Satoshi(188'719'386));
+  CHECK(bank.treasury->plan()->pool_carry ==
+        Satoshi{} - (bank.balance(1) + bank.balance(2) + bank.balance(3)));
+}
+
+TEST_CASE("treasury: a block whose share never comes is settled by what was booked before it") {
+  Bank bank(kPplns);
+  worked_window(bank);
+  const auto stale = bank.share(2, 6, 400, true);
+  BlockRecord block = bank.block_of(stale, 2, 100, kReward);
+  REQUIRE(bank.put(block));
+  mine(bank, 9, {{4, 1000}});
+  bank.pass(-Ledger::kSliceMillis);
+  REQUIRE(bank.tick());
+  CHECK_FALSE(*read_settlement(bank.store, block));
+  bank.pass(Treasury::kShareWaitMillis);
+  REQUIRE(bank.tick());
+  const SettlementRecord record = bank.settlement(block);
+  CHECK(record.slice == 5);
+  CHECK(record.shares.size() == 3);  // not member 4
+}
+
+TEST_CASE("treasury: solo pays the finder; an unknown one is the pool") {
+  for (const bool coinbase : {false, true}) {
+    const std::string way = coinbase ? "coinbase" : "wallet";
+    Bank bank("solo fee=150 way=" + way + " threshold=546 weight=8000");
+    bank.must_open();
+    mine(bank, 1, {{1, 100}, {2, 100}});
+    BlockRecord block = bank.find_block(2, 6, 100, kReward);
+    bank.move(block, BlockState::Accepted);
+    bank.move(block, BlockState::Mature);
+    const Journal& journal = bank.treasury->journal();
+    CHECK(journal.account(bank.account(2)).earned == Satoshi(316'137'067));
+    CHECK(bank.balance(2) == (coinbase ? Satoshi{} : Satoshi(316'137'067)));
+    CHECK(journal.account(bank.account(1)).earned == Satoshi{});
+    BlockRecord unknown = bank.block_of(bank.share(9, 5, 1, true), 9, 101, kReward);
+    REQUIRE(bank.put(unknown));
+    bank.pass(Treasury::kShareWaitMillis);
+    REQUIRE(bank.tick());
+    CHECK(bank.settlement(unknown).pool_entitled == kReward);
+    CHECK(bank.settlement(unknown).shares.empty());
+  }
+}
+
+TEST_CASE("treasury: work on the pool's own address is the pool's") {
+  Bank bank("pplns factor=2 fee=0 way=wallet threshold=546 weight=8000");
+  bank.must_open();
+  mine(bank, 1, {{1, 300}, {0xFFFF, 100}});
+  BlockRecord block = bank.find_block(0xFFFF, 6, 100, Satoshi(4'010'000), 1);
+  bank.move(block, BlockState::Accepted);
+  bank.move(block, BlockState::Mature);
+  CHECK(bank.balance(0xFFFF) == Satoshi{});
+  CHECK(bank.balance(1) == Satoshi(3'000'000));
+  CHECK(bank.treasury->journal().balance({BookKind::Pool, 0}) == Satoshi(1'010'000));
+}
+
+}  // namespace adit
