@@ -11,47 +11,13 @@
 #include "adit/stratum/v2/key_text.h"
 #include "app/commands.h"
 #include "app/config.h"
-#include "app/credentials.h"
 #include "app/job_plan.h"
 #include "app/key_files.h"
-#include "uv/http_client.h"
+#include "app/node_caller.h"
 #include "uv/system.h"
 
 namespace adit {
 namespace {
-
-/// One call and its answer, on a loop of its own.
-class Caller {
- public:
-  explicit Caller(Clock& clock) : loop_(clock), http_(loop_) {}
-  Result<std::string> call(const NodeConfig& node, const std::string& method,
-                           const std::string& params) {
-    RpcRequest request;
-    request.token = ++token_;
-    request.method = method;
-    request.params = params;
-    const auto login = node_login(node);
-    if (!login) return login.error();
-    uv::HttpRequest http{node.rpc, *login, rpc_body(request), std::chrono::seconds(10), 64u << 20};
-    RpcAnswer answer;
-    http_.post(std::move(http), [&](uv::HttpAnswer got) {
-      answer = {request.token, std::move(got.transport_error), got.status, std::move(got.body)};
-      loop_.stop();
-    });
-    loop_.run();
-    RpcResult result = parse_rpc_answer(answer);
-    if (result.error)
-      return Error{ErrorCode::Unavailable,
-                   fmt::format("{}: {}: {}", node.rpc, method, result.error->message)};
-    return std::move(result.result);
-  }
-  Instant now() { return loop_.now().mono; }
-
- private:
-  uv::Loop loop_;
-  uv::HttpClient http_;
-  std::uint64_t token_ = 0;
-};
 
 std::string printable(Bytes bytes) {
   std::string out;
@@ -82,7 +48,7 @@ void print_coinbase(const Config& config, const Job& job) {
   }
 }
 
-Status check_node(const Config& config, const NodeConfig& node, Caller& caller) {
+Status check_node(const Config& config, const NodeConfig& node, NodeCaller& caller) {
   const auto genesis = caller.call(node, "getblockhash", "[0]");
   if (!genesis) return genesis.error();
   const std::string expected = "\"" + genesis_hash(config.pool.network).hex() + "\"";
@@ -151,7 +117,7 @@ int check_command(const CommonOptions& options) {
   fmt::print("pool        \"{}\" on {}, pays {}\n", config->pool.name,
              network_name(config->pool.network), config->pool.payout.text);
   uv::OsClock clock;
-  Caller caller(clock);
+  NodeCaller caller(clock);
   int status = 0;
   const UnixSeconds now(static_cast<std::uint32_t>(clock.now().wall.value() / 1000));
   if (const Status good = check_v2(*config, now); !good) {

@@ -52,8 +52,7 @@ LedgerWriter::LedgerWriter(Clock& clock, LedgerWriterOptions options, ToWorker t
 LedgerWriter::~LedgerWriter() { stop(); }
 
 Status LedgerWriter::open() {
-  ledger_.reset();
-  store_.reset();
+  shut();
   const auto mark = HighWaterFile(options_.data_dir).read();
   if (!mark) return mark.error();
   auto store = options_.open_store();
@@ -66,7 +65,15 @@ Status LedgerWriter::open() {
   const auto newest = ledger_->newest_time();
   if (!newest) return newest.error();
   newest_at_open_ = *newest;
-  return {};
+  Status money = open_money();
+  if (!money) shut();
+  return money;
+}
+
+Result<Satoshi> LedgerWriter::mean_fees() {
+  const auto newest = newest_slice(*store_);
+  if (!newest) return newest.error();
+  return *newest ? (*newest)->network.mean_fees : Satoshi();
 }
 
 void LedgerWriter::start() {
@@ -113,19 +120,29 @@ void LedgerWriter::turn() {
     if (auto* batch = std::get_if<ShareBatch>(&message))
       gather(*batch);
     else if (auto* block = std::get_if<BlockEvent>(&message))
-      waiting_blocks_.push_back(std::move(block->block));
+      waiting_blocks_.push_back(std::move(*block));
     else if (const auto* network = std::get_if<NetworkSeen>(&message))
       network_ = network->facts;
+    else if (auto* request = std::get_if<BooksRequest>(&message))
+      requests_.push_back(std::move(*request));
     else
       stopping_ = true;
   }
   if (failed_) return;
-  if (!has_room()) return refuse_all();
-  if (!ledger_ && !reopen()) return refuse_all();
+  if (has_room() && (ledger_ || reopen().ok()))
+    book();
+  else
+    refuse_all();
+  for (BooksRequest& request : requests_) answer(request);
+  requests_.clear();
+}
+
+void LedgerWriter::book() {
   if (network_.work != 0) ledger_->set_network(network_);
   if (!candidates_.empty()) append();
-  write_blocks();
-  housekeeping();
+  if (!failed_) write_blocks();
+  if (!failed_) settle();
+  if (!failed_) housekeeping();
 }
 
 void LedgerWriter::gather(ShareBatch& batch) {
@@ -224,26 +241,9 @@ void LedgerWriter::refuse_all() {
   senders_.clear();
 }
 
-void LedgerWriter::write_blocks() {
-  if (!ledger_ || waiting_blocks_.empty()) return;
-  // One commit: shares that come meanwhile wait for one sync, however many blocks there are.
-  for (BlockRecord& block : waiting_blocks_)
-    if (block.state == BlockState::Found) block.after = ledger_->last_sequence();
-  const auto moved = ledger_->put_blocks(waiting_blocks_);
-  if (!moved) return fail(moved.error());
-  for (std::size_t i = 0; i < waiting_blocks_.size(); ++i)
-    if (!(*moved)[i])
-      log_warn("ledger", "block {}: {} does not follow its state; ignored",
-               waiting_blocks_[i].hash.hex(), block_state_name(waiting_blocks_[i].state));
-  waiting_blocks_.clear();
-}
-
 void LedgerWriter::housekeeping() {
   if (!ledger_) return;
   const Now now = clock_->now();
-  if (const Status closed = ledger_->close_due_slice(now.wall); !closed)
-    return fail(closed.error());
-  ledger_->take_closed_slices();
   if (unsynced_ && now.mono - last_sync_ >= kRelaxedSync) {
     if (const Status synced = ledger_->sync(); !synced) return fail(synced.error());
     unsynced_ = false;
@@ -310,8 +310,7 @@ void LedgerWriter::fail(const Error& error) {
     // answer may say "accepted", and the next open finds out. A share that did get in and is sent
     // again is a duplicate.
     log_error("ledger", "{}; shares are refused until there is room", error.text);
-    ledger_.reset();
-    store_.reset();
+    shut();
     last_room_check_ = clock_->now().mono;
     room_ = false;
     counters_.storage_full.set(1);

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "adit/ledger/ledger.h"
+#include "adit/payout/payments.h"
+#include "adit/payout/treasury.h"
 #include "adit/runtime/mailbox.h"
 #include "adit/runtime/ports.h"
 #include "app/clock_trust.h"
@@ -39,6 +41,10 @@ struct LedgerWriterOptions {
   std::uint32_t retention_days = 30;
   /// How the books' store is opened, at the start and after a full disk; null: RocksDB in data_dir.
   std::function<Result<std::unique_ptr<LedgerStore>>()> open_store;
+  TreasuryOptions treasury;
+  /// What jobs pay, whenever that changes; null: the pool. From the writer's thread (the first one
+  /// from open()). May be empty.
+  std::function<void(PlanPtr)> on_plan;
   /// Winning shares are acknowledged when their block is kept; null: at once.
   KeptBlocks* kept = nullptr;
 };
@@ -54,7 +60,9 @@ class LedgerWriter {
   /// Opens the books. Before start().
   Status open();
   std::uint16_t boot() const { return ledger_->boot(); }
-  Result<std::vector<BlockRecord>> unsettled_blocks() { return ledger_->unsettled_blocks(); }
+  /// What upstream goes on with. Before start().
+  Result<std::vector<BlockRecord>> blocks() { return all_blocks(*store_); }
+  Result<Satoshi> mean_fees();
   void start();
   /// Any thread. False: full, and the message was not taken.
   bool post(LedgerMessage&& message);
@@ -75,13 +83,21 @@ class LedgerWriter {
   void run();
   void wait();
   void turn();
+  void book();
   void gather(ShareBatch& batch);
   void append();
   void watch_disk(Instant begun);
   void wait_for_blocks();
   void send_receipts();
   void refuse_all();
+  // ledger_writer_money.cpp
+  Status open_money();
+  void shut();
+  void settle();
+  void tell_plan();
+  void answer(BooksRequest& request);
   void write_blocks();
+
   void housekeeping();
   void expire(const Now& now);
   bool has_room();
@@ -94,6 +110,9 @@ class LedgerWriter {
   std::function<void(const std::string&)> fatal_;
   std::unique_ptr<LedgerStore> store_;
   std::unique_ptr<Ledger> ledger_;
+  std::unique_ptr<Treasury> treasury_;
+  std::unique_ptr<Payments> payments_;
+  PlanPtr told_plan_;
   LedgerCounters counters_;
 
   std::mutex mutex_;
@@ -101,9 +120,10 @@ class LedgerWriter {
   bool woken_ = false;
   Mailbox<LedgerMessage> inbox_;
   std::vector<LedgerMessage> messages_;
-  std::vector<BlockRecord> waiting_blocks_;  // while the disk is full
-  std::vector<std::vector<Name>> names_;     // by thread, by worker index
-  std::uint32_t opened_ = 1;                 // counts openings of the books
+  std::vector<BooksRequest> requests_;
+  std::vector<BlockEvent> waiting_blocks_;  // while the disk is full
+  std::vector<std::vector<Name>> names_;    // by thread, by worker index
+  std::uint32_t opened_ = 1;                // counts openings of the books
   std::vector<ShareCandidate> candidates_;
   std::vector<Sender> senders_;
   std::vector<DoorVerdict> verdicts_;
@@ -117,7 +137,8 @@ class LedgerWriter {
   bool failed_ = false;
   bool unsynced_ = false;
   bool busy_ = false;  // the last batch was large: wait for the next to gather
-  Instant last_append_{}, last_sync_{}, last_mark_{}, last_room_check_{}, last_expiry_{};
+  Instant last_append_{}, last_sync_{}, last_mark_{}, last_room_check_{}, last_expiry_{},
+      last_tick_{};
   bool room_ = true;
   std::thread thread_;
 };

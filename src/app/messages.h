@@ -83,7 +83,7 @@ struct BooksRequest {
   std::function<void(std::string)> reply;
 };
 struct StopLedger {};
-using LedgerMessage = std::variant<ShareBatch, BlockEvent, NetworkSeen, StopLedger>;
+using LedgerMessage = std::variant<ShareBatch, BlockEvent, NetworkSeen, BooksRequest, StopLedger>;
 
 /// worker -> upstream, in a mailbox of its own: never behind shares.
 struct FoundBlock {

@@ -43,9 +43,14 @@ Status Pool::start() {
   if (const Status s = serve_v2(); !s) return s;
   if (const Status s = listen_all(); !s) return s;
   make_upstream();
-  const auto unsettled = ledger_->unsettled_blocks();
-  if (!unsettled) return unsettled.error();
-  if (const Status s = upstream_->open(*unsettled); !s) return s;
+  const auto blocks = ledger_->blocks();
+  if (!blocks) return blocks.error();
+  const auto mean_fees = ledger_->mean_fees();
+  if (!mean_fees) return mean_fees.error();
+  if (const Status s = upstream_->open(*blocks, *mean_fees); !s) return s;
+  control_ = std::make_unique<ControlServer>(
+      clock_, [this](BooksRequest&& request) { return ledger_->post(std::move(request)); });
+  if (const Status s = control_->start(config_.data_dir); !s) return s;
 
   ledger_->start();
   for (const auto& worker : workers_) worker->start();
@@ -70,6 +75,13 @@ Status Pool::open_books() {
   options.ledger.sync = config_.ledger.sync;
   options.retention_days = config_.ledger.share_retention_days;
   options.kept = &kept_;
+  options.treasury = {terms_of(config_), config_.pool.network, config_.pool.payout.script};
+  options.on_plan = [this](PlanPtr plan) {
+    if (upstream_)
+      upstream_->set_plan(std::move(plan));
+    else
+      first_plan_ = std::move(plan);
+  };
   ledger_ = std::make_unique<LedgerWriter>(
       clock_, options,
       [this](std::uint32_t thread, CommitReceipt receipt) {
@@ -185,6 +197,7 @@ void Pool::make_upstream() {
   links.on_kept = [this](const BlockHash& hash) { kept_.kept(hash); };
   links.on_block = hooks_.on_block;
   upstream_ = std::make_unique<Upstream>(clock_, config_, std::move(links));
+  upstream_->set_plan(first_plan_);
 }
 
 void Pool::stop(Duration over) {
@@ -193,6 +206,7 @@ void Pool::stop(Duration over) {
   for (const auto& worker : workers_) CHECK(worker->post(Drain{over}));
   for (const auto& worker : workers_) worker->join();
   upstream_->stop();
+  control_->stop();
   ledger_->stop();
 }
 

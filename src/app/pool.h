@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/config.h"
+#include "app/control_server.h"
 #include "app/ledger_writer.h"
 #include "app/upstream.h"
 #include "app/worker.h"
@@ -64,8 +65,10 @@ class Pool {
   uv::OsEntropy entropy_;
   KeptBlocks kept_;
   std::unique_ptr<LedgerWriter> ledger_;
+  std::unique_ptr<ControlServer> control_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Upstream> upstream_;
+  PlanPtr first_plan_;  // as the books were opened
   std::vector<uv::ListenAddress> v1_addresses_, v2_addresses_, auto_addresses_;
   XOnlyKey authority_;
   std::shared_ptr<const uv::TlsContext> tls_;

@@ -51,7 +51,7 @@ class Upstream {
   ~Upstream();
   /// Opens the vault and resumes what it and the ledger hold: its `blocks`, and the mean fees of
   /// its newest slice. Before start().
-  Status open(const std::vector<BlockRecord>& blocks, Satoshi mean_fees = {});
+  Status open(const std::vector<BlockRecord>& blocks, Satoshi mean_fees);
   void start();
   /// Any thread; never behind anything else.
   void found(FoundBlock block);

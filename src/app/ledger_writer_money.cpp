@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// LedgerWriter: slices, settlements and payments. All after the receipts have left: nobody's answer
+// waits for the arithmetic of money.
+#include "adit/base/log.h"
+#include "app/books_requests.h"
+#include "app/ledger_writer.h"
+
+namespace adit {
+namespace {
+
+constexpr Duration kTickEvery = std::chrono::seconds(1);
+
+}  // namespace
+
+Status LedgerWriter::open_money() {
+  auto treasury = Treasury::open(*ledger_, options_.treasury, clock_->now().wall);
+  if (!treasury) return treasury.error();
+  treasury_ = std::make_unique<Treasury>(std::move(*treasury));
+  auto payments = Payments::open(*ledger_, *treasury_);
+  if (!payments) return payments.error();
+  payments_ = std::make_unique<Payments>(std::move(*payments));
+  tell_plan();
+  return {};
+}
+
+void LedgerWriter::shut() {
+  payments_.reset();
+  treasury_.reset();
+  ledger_.reset();
+  store_.reset();
+}
+
+void LedgerWriter::write_blocks() {
+  if (!ledger_ || waiting_blocks_.empty()) return;
+  // One commit: shares that come meanwhile wait for one sync, however many blocks there are.
+  std::vector<BlockRecord> blocks;
+  blocks.reserve(waiting_blocks_.size());
+  for (BlockEvent& event : waiting_blocks_) {
+    if (event.block.state == BlockState::Found) event.block.after = ledger_->last_sequence();
+    blocks.push_back(event.block);
+  }
+  const auto moved = ledger_->put_blocks(blocks);
+  if (!moved) return fail(moved.error());
+  settle();
+  for (std::size_t i = 0; i < blocks.size() && !failed_ && treasury_; ++i) {
+    if (!(*moved)[i]) {
+      log_warn("ledger", "block {}: {} does not follow its state; ignored", blocks[i].hash.hex(),
+               block_state_name(blocks[i].state));
+      continue;
+    }
+    if (const Status told =
+            treasury_->block_changed(blocks[i], waiting_blocks_[i].outputs, clock_->now().wall);
+        !told)
+      return fail(told.error());
+  }
+  // After a failure they come again: every step may be repeated.
+  if (!failed_ && treasury_) waiting_blocks_.clear();
+}
+
+void LedgerWriter::settle() {
+  if (!ledger_ || !treasury_) return;
+  const Now now = clock_->now();
+  if (const Status closed = ledger_->close_due_slice(now.wall); !closed)
+    return fail(closed.error());
+  if (const auto slices = ledger_->take_closed_slices(); !slices.empty())
+    if (const Status settled = treasury_->slices_closed(slices, now.wall); !settled)
+      return fail(settled.error());
+  if (now.mono - last_tick_ >= kTickEvery) {
+    last_tick_ = now.mono;
+    if (const Status ticked = treasury_->tick(now.wall); !ticked) return fail(ticked.error());
+  }
+  tell_plan();
+}
+
+void LedgerWriter::tell_plan() {
+  PlanPtr plan = treasury_->plan();
+  if (plan == told_plan_) return;
+  told_plan_ = std::move(plan);
+  if (options_.on_plan) options_.on_plan(told_plan_);
+}
+
+void LedgerWriter::answer(BooksRequest& request) {
+  if (failed_) return;
+  if (!payments_)
+    return request.reply(
+        books_error({ErrorCode::Unavailable, "the books are shut: no room on the disk"}));
+  request.reply(handle_books_request(*payments_, request.text, clock_->now().wall));
+  if (ledger_->failed()) fail({ErrorCode::Io, "a payment step could not be written"});
+}
+
+}  // namespace adit
