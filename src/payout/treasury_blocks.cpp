@@ -68,8 +68,12 @@ Status State::settle_waiting(const BlockHash& hash, SliceNumber slice, UnixMilli
   waiting.erase(at);
   const bool by_plan = planned(entry.block);
   return settle(entry.block, by_plan ? SliceNumber(entry.block.plan_slice) : slice,
-                by_plan ? entry.block.plan_entry : journal.last_entry(), {entry.outputs, by_plan},
-                now);
+                by_plan ? entry.block.plan_entry : newest_carry(), {entry.outputs, by_plan}, now);
+}
+
+/// Only coinbases look at carries.
+std::uint64_t State::newest_carry() const {
+  return terms.way == PayWay::Coinbase ? journal.last_entry() : 0;
 }
 
 Status State::settle(const BlockRecord& block, SliceNumber slice, std::uint64_t entry,

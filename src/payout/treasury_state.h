@@ -63,6 +63,7 @@ struct Treasury::State {
   Status moved(SettlementRecord record);
   Result<SettlementRecord> with_shares(SettlementRecord record);
   Result<BlockRecord> stored(const BlockRecord& block);
+  std::uint64_t newest_carry() const;
   Result<Balances> balances_at(std::uint64_t entry);
   static bool joins_next_round(const SettlementRecord& record);
 

@@ -165,4 +165,25 @@ class Bank {
   }
 };
 
+/// One slice: member and work, all at one time.
+inline void mine(Bank& bank, std::uint64_t number,
+                 const std::vector<std::pair<std::uint32_t, std::uint64_t>>& works) {
+  std::vector<ShareCandidate> shares;
+  for (const auto& [member, work] : works) shares.push_back(bank.share(member, number++, work));
+  REQUIRE(bank.append(shares));
+  bank.pass(Ledger::kSliceMillis);
+  REQUIRE(bank.close_slice());
+}
+
+/// The worked window of two difficulties of 1000, up to the block's share.
+inline void worked_window(Bank& bank) {
+  bank.facts.work = 1000;
+  bank.must_open();
+  mine(bank, 1, {{3, 900}});
+  mine(bank, 2, {{2, 300}});
+  mine(bank, 3, {{1, 500}});
+  mine(bank, 4, {{3, 300}});
+  mine(bank, 5, {{1, 700}});
+}
+
 }  // namespace adit::test

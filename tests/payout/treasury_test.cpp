@@ -8,31 +8,11 @@ namespace adit {
 namespace {
 
 using test::Bank;
-using test::member_script;
+using test::mine;
+using test::worked_window;
 
 constexpr Satoshi kReward{320'951'337};
 constexpr const char* kPplns = "pplns factor=2 fee=200 way=wallet threshold=546 weight=8000";
-
-/// One slice: member and work, all at one time.
-void mine(Bank& bank, std::uint64_t number,
-          const std::vector<std::pair<std::uint32_t, std::uint64_t>>& works) {
-  std::vector<ShareCandidate> shares;
-  for (const auto& [member, work] : works) shares.push_back(bank.share(member, number++, work));
-  REQUIRE(bank.append(shares));
-  bank.pass(Ledger::kSliceMillis);
-  REQUIRE(bank.close_slice());
-}
-
-/// The worked window of two difficulties of 1000, up to the block's share.
-void worked_window(Bank& bank) {
-  bank.facts.work = 1000;
-  bank.must_open();
-  mine(bank, 1, {{3, 900}});
-  mine(bank, 2, {{2, 300}});
-  mine(bank, 3, {{1, 500}});
-  mine(bank, 4, {{3, 300}});
-  mine(bank, 5, {{1, 700}});
-}
 
 }  // namespace
 
@@ -57,72 +37,6 @@ TEST_CASE("treasury: the worked window, from shares to balances") {
   CHECK(bank.treasury->journal().balance({BookKind::Blocks, 0}) == Satoshi{} - kReward);
   CHECK(bank.treasury->payable(bank.account(1)) == Satoshi(188'719'386));
   CHECK(bank.settlement(block).state == SettlementState::Booked);
-  CHECK(bank.journal_problems().empty());
-}
-
-TEST_CASE("treasury: a message that comes again changes nothing") {
-  Bank bank(kPplns);
-  worked_window(bank);
-  BlockRecord block = bank.find_block(2, 6, 100, kReward, 400);
-  for (const BlockState state : {BlockState::Accepted, BlockState::Mature})
-    for (int i = 0; i < 3; ++i) bank.move(block, state);
-  const auto rows = bank.store.rows(Family::Credits);
-  bank.must_open();
-  for (int i = 0; i < 3; ++i) bank.move(block, BlockState::Mature);
-  REQUIRE(bank.tick());
-  CHECK(bank.store.rows(Family::Credits) == rows);
-}
-
-TEST_CASE("treasury: two blocks on one height, only the winner is booked") {
-  for (const bool early : {false, true}) {
-    Bank bank(early ? "pplns factor=2 fee=200 way=coinbase threshold=546 weight=8000" : kPplns);
-    worked_window(bank);
-    BlockRecord loser = bank.find_block(2, 6, 100, kReward, 400);
-    BlockRecord winner = bank.find_block(1, 7, 100, kReward, 100);
-    bank.move(loser, BlockState::Accepted);  // way coinbase: booked at depth 1
-    bank.move(loser, BlockState::Orphaned);
-    bank.move(winner, BlockState::Accepted);
-    bank.move(winner, BlockState::Mature);
-    CHECK(bank.settlement(loser).state ==
-          (early ? SettlementState::Reversed : SettlementState::Dropped));
-    const Journal& journal = bank.treasury->journal();
-    CHECK(journal.balance({BookKind::Blocks, 0}) == Satoshi{} - kReward);
-    Satoshi earned =
-        journal.balance({BookKind::Pool, 0}) + journal.balance({BookKind::Coinbase, 0});
-    for (const std::uint32_t member : {1u, 2u, 3u}) earned += bank.balance(member);
-    CHECK(earned == kReward);
-    for (const PlanShare& share : bank.settlement(winner).shares)
-      CHECK(journal.account(share.account).earned == share.entitled);
-    CHECK(bank.journal_problems().empty());
-  }
-}
-
-TEST_CASE("treasury: a reorganisation after maturity leaves debts, and may turn back") {
-  Bank bank(kPplns);
-  worked_window(bank);
-  BlockRecord block = bank.find_block(2, 6, 100, kReward, 400);
-  bank.move(block, BlockState::Accepted);
-  bank.move(block, BlockState::Mature);
-  // Paid out before the chain turned.
-  const Book account = Book::account(bank.account(1));
-  LedgerBatch batch;
-  Journal& journal = bank.treasury->journal();
-  journal.move(batch, account, {BookKind::Paid, 0}, Satoshi(188'719'386), "payment", "payment:1",
-               bank.now);
-  journal.finish(batch);
-  REQUIRE(bank.ledger->write(batch).ok());
-  const std::uint64_t entries = journal.last_entry();
-  bank.move(block, BlockState::Orphaned);
-  CHECK(bank.balance(1) == Satoshi(-188'719'386));
-  CHECK(bank.balance(2) == Satoshi{});
-  CHECK(bank.treasury->payable(bank.account(1)) == Satoshi{});
-  CHECK(bank.treasury->journal().last_entry() == entries + 4);  // nothing was edited
-  bank.must_open();
-  bank.move(block, BlockState::Accepted);
-  CHECK(bank.balance(2) == Satoshi{});
-  bank.move(block, BlockState::Mature);
-  CHECK(bank.balance(1) == Satoshi{});
-  CHECK(bank.balance(2) == Satoshi(78'633'078));
   CHECK(bank.journal_problems().empty());
 }
 

@@ -31,7 +31,7 @@ struct SettlementRecord {
   std::uint32_t height = 0;
   /// The slices its weights count; zero: none. pplns: the last alone says which.
   std::uint64_t first_slice = 0, slice = 0;
-  std::uint64_t plan_entry = 0;  ///< the newest journal entry its carries count
+  std::uint64_t plan_entry = 0;  ///< the newest journal entry its carries count; way Coinbase only
   PayoutTerms terms;
   Script pool_script;  ///< of that time: its own work is the pool's
   Satoshi value;       ///< of the coinbase: entitled shares and pool_entitled sum to it

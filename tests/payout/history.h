@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+// Random histories of a pool: shares, blocks that win, lose, come back, changes of difficulty. Made
+// once from a seed; played against any bank, from any crash on.
+#pragma once
+
+#include "bank.h"
+
+namespace adit::test {
+
+struct HistoryStep {
+  enum class Kind { Mine, Find, Move, Difficulty, Restart, Tick };
+  struct Share {
+    std::uint32_t member;
+    std::uint64_t number, work;
+  };
+  Kind kind = Kind::Tick;
+  std::int64_t pass = 0;      ///< ms before it
+  std::vector<Share> shares;  ///< Mine; Find: the winner
+  bool share_first = true;    ///< Find
+  bool stale = false;         ///< Find: the share never comes
+  std::size_t block = 0;      ///< Find, Move
+  BlockState to = BlockState::Found;
+  Uint128 network_work = 0;
+};
+
+struct HistoryBlock {
+  std::uint32_t member = 0, height = 0;
+  Satoshi value;
+  BlockState state = BlockState::Found;
+  bool announced = false;  ///< by the first run: what miners mined on is the same in each
+  BlockRecord record;
+  std::vector<TxOut> outputs;
+};
+
+class History {
+ public:
+  static constexpr std::uint32_t kMembers = 9;
+
+  History(std::uint64_t seed, std::size_t steps, bool stale) : random_(seed), stale_(stale) {
+    HistoryStep first{HistoryStep::Kind::Mine};
+    // Every worker has its id from here on; one without a share in the books would lose it.
+    for (std::uint32_t m = 1; m <= kMembers + 1; ++m)
+      for (int rig = 0; rig < 2; ++rig) first.shares.push_back(share(m > kMembers ? 0xFFFF : m));
+    steps_.push_back(first);
+    while (steps_.size() < steps) add();
+    // To the end of every wait.
+    for (int i = 0; i < 3; ++i) steps_.push_back({HistoryStep::Kind::Tick, 20'000});
+  }
+
+  const std::vector<HistoryStep>& steps() const { return steps_; }
+  std::vector<HistoryBlock>& blocks() { return blocks_; }
+
+  /// False: the store failed on the way. Then the step must be played again.
+  bool play(Bank& bank, const HistoryStep& step) {
+    switch (step.kind) {
+      case HistoryStep::Kind::Mine:
+        return bank.append(candidates(bank, step, false)) && bank.close_slice();
+      case HistoryStep::Kind::Find:
+        return find(bank, step);
+      case HistoryStep::Kind::Move: {
+        BlockRecord block = blocks_[step.block].record;
+        block.state = step.to;
+        return bank.put(block);
+      }
+      case HistoryStep::Kind::Difficulty:
+        bank.facts.work = step.network_work;
+        bank.ledger->set_network(bank.facts);
+        return true;
+      case HistoryStep::Kind::Restart:
+        return bank.open();
+      case HistoryStep::Kind::Tick:
+        return bank.close_slice() && bank.tick();
+    }
+    return false;
+  }
+
+ private:
+  HistoryStep::Share share(std::uint32_t member) {
+    return {member, ++numbers_, 1 + random_.below(1ull << 32)};
+  }
+  std::uint32_t any_member() {
+    // Now and then the pool's own address.
+    return random_.below(12) == 0 ? 0xFFFF
+                                  : 1 + static_cast<std::uint32_t>(random_.below(kMembers));
+  }
+
+  void add() {
+    HistoryStep step;
+    step.pass = static_cast<std::int64_t>(random_.below(40'000));
+    const std::uint64_t dice = random_.below(20);
+    if (dice < 9) {
+      step.kind = HistoryStep::Kind::Mine;
+      for (std::uint64_t n = 1 + random_.below(8); n > 0; --n)
+        step.shares.push_back(share(any_member()));
+    } else if (dice < 12) {
+      add_find(step);
+    } else if (dice < 17) {
+      if (!add_move(step)) return;
+    } else if (dice < 18) {
+      step.kind = HistoryStep::Kind::Difficulty;
+      step.network_work = (4 + random_.below(60)) * kSampleWork.value();
+    } else {
+      step.kind = dice < 19 ? HistoryStep::Kind::Restart : HistoryStep::Kind::Tick;
+    }
+    steps_.push_back(step);
+  }
+
+  void add_find(HistoryStep& step) {
+    step.kind = HistoryStep::Kind::Find;
+    step.share_first = random_.below(2) == 0;
+    step.stale = stale_ && random_.below(4) == 0;
+    step.shares = {share(any_member())};
+    step.block = blocks_.size();
+    HistoryBlock block;
+    block.member = step.shares[0].member;
+    block.height = 100 + static_cast<std::uint32_t>(blocks_.size() * 2 / 3);
+    block.value = Satoshi(312'500'000 + static_cast<std::int64_t>(random_.below(9'000'000)));
+    blocks_.push_back(block);
+  }
+
+  bool add_move(HistoryStep& step) {
+    if (blocks_.empty()) return false;
+    step.kind = HistoryStep::Kind::Move;
+    step.block = random_.below(blocks_.size());
+    constexpr BlockState kStates[] = {
+        BlockState::Submitted, BlockState::Side,     BlockState::Accepted,
+        BlockState::Accepted,  BlockState::Accepted, BlockState::Refused,
+        BlockState::Orphaned,  BlockState::Mature,   BlockState::Mature};
+    step.to = kStates[random_.below(std::size(kStates))];
+    HistoryBlock& block = blocks_[step.block];
+    if (!block_may_move(block.state, step.to)) return false;
+    block.state = step.to;
+    return true;
+  }
+
+  std::vector<ShareCandidate> candidates(Bank& bank, const HistoryStep& step, bool winner) {
+    std::vector<ShareCandidate> out;
+    for (const auto& s : step.shares) out.push_back(bank.share(s.member, s.number, s.work, winner));
+    return out;
+  }
+
+  bool find(Bank& bank, const HistoryStep& step) {
+    HistoryBlock& block = blocks_[step.block];
+    const auto winner = candidates(bank, step, true);
+    if (!block.announced) announce(bank, block, winner[0]);
+    if (!step.stale && step.share_first && !bank.append(winner)) return false;
+    BlockRecord record = block.record;
+    record.after = bank.ledger->last_sequence();
+    if (!bank.put(record, block.outputs)) return false;
+    return step.stale || step.share_first || bank.append(winner);
+  }
+
+  static void announce(Bank& bank, HistoryBlock& block, const ShareCandidate& winner) {
+    block.announced = true;
+    block.record = bank.block_of(winner, block.member, block.height, block.value);
+    const PayoutTerms& terms = bank.options.terms;
+    if (const PlanPtr plan = bank.treasury->plan()) {
+      block.record.plan_slice = plan->slice, block.record.plan_entry = plan->entry;
+      block.outputs = plan_coinbase(*plan, block.value, kBankScript).outputs;
+    } else if (terms.way == PayWay::Coinbase && terms.scheme.kind == SchemeKind::Solo) {
+      block.outputs = solo_outputs(block.value, terms.scheme.fee_basis_points,
+                                   member_script(block.member), kBankScript);
+    }
+  }
+
+  ShareMaker random_;
+  bool stale_;
+  std::uint64_t numbers_ = 0;
+  std::vector<HistoryStep> steps_;
+  std::vector<HistoryBlock> blocks_;
+};
+
+}  // namespace adit::test

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+// Random histories: what the treasury keeps as it goes is what the disk tells, to the satoshi; and
+// a crash at any commit changes nothing (I21, I22, I26, I30, I31).
+#include <map>
+
+#include "adit/ledger/reader.h"
+#include "adit/payout/split.h"
+#include "history.h"
+
+namespace adit {
+namespace {
+
+using test::Bank;
+using test::History;
+using test::HistoryStep;
+using test::MemoryStore;
+
+const std::vector<std::string> kTerms = {
+    "pplns factor=2 fee=150 way=wallet threshold=546 weight=8000",
+    "pplns factor=8 fee=200 way=coinbase threshold=1048576 weight=600",
+    "prop fee=100 way=export threshold=546 weight=8000",
+    "prop fee=0 way=coinbase threshold=20000000 weight=500",
+    "solo fee=150 way=wallet threshold=546 weight=8000",
+    "solo fee=150 way=coinbase threshold=546 weight=8000",
+    "pps fee=400 way=wallet threshold=546 weight=8000",
+    "fpps fee=400 way=wallet threshold=546 weight=8000",
+};
+
+bool allows_stale(const std::string& terms) {
+  return terms.find("coinbase") == std::string::npos && !terms.starts_with("prop");
+}
+
+void play_all(History& history, Bank& bank) {
+  bank.must_open();
+  for (const HistoryStep& step : history.steps()) {
+    bank.pass(step.pass);
+    REQUIRE_MESSAGE(history.play(bank, step), bank.last_error);
+  }
+}
+
+std::map<AccountId, Uint128> works_of(const SettlementRecord& record) {
+  std::map<AccountId, Uint128> works;
+  for (const PlanShare& share : record.shares)
+    if (share.work > 0) works[share.account] = share.work;
+  return works;
+}
+
+/// Of every book and account.
+std::map<std::string, std::string> balances_of(Bank& bank) {
+  std::map<std::string, std::string> rows;
+  for (const auto& [key, value] : bank.store.rows(Family::Credits))
+    if (key[0] == 'b' || key[0] == 't') rows[key] = value;
+  return rows;
+}
+
+/// By what the books on disk say of one settled block, with nothing the treasury kept.
+void check_settlement(Bank& bank, const SettlementRecord& record) {
+  const SchemeKind kind = record.terms.scheme.kind;
+  Satoshi entitled = record.pool_entitled, paid = record.pool_paid;
+  for (const PlanShare& share : record.shares) entitled += share.entitled, paid += share.paid;
+  CHECK(entitled == record.value);  // I21
+  CHECK(paid == (record.terms.way == PayWay::Coinbase ? record.value : Satoshi{}));
+  if (kind == SchemeKind::Solo || record.terms.way == PayWay::Coinbase) return;
+  if (kind != SchemeKind::Pplns) return;
+  const auto weights = weights_at(bank.store, SliceNumber(record.slice), record.terms);
+  REQUIRE(weights.ok());
+  std::map<AccountId, Uint128> works;
+  std::vector<AccountWork> own_first;
+  Uint128 total = 0;
+  for (const AccountWork& entry : *weights) {
+    total += entry.work;
+    if (entry.account == bank.account(0xFFFF)) {
+      CHECK(record.pool_work == entry.work);
+      own_first.insert(own_first.begin(), {AccountId(), entry.work});
+    } else {
+      works[entry.account] = entry.work;
+      own_first.push_back(entry);
+    }
+  }
+  CHECK(works == works_of(record));
+  const auto newest = read_slice(bank.store, SliceNumber(record.slice));
+  REQUIRE((newest.ok() && newest->has_value()));
+  Uint128 available = 0;
+  REQUIRE(for_each_slice(bank.store, SliceNumber(1), [&](const SliceRecord& slice) {
+            if (slice.number.value() <= record.slice) available += slice.slice.total();
+            return slice.number.value() < record.slice;
+          }).ok());
+  CHECK(total == std::min(available, (*newest)->network.work * record.terms.scheme.factor));  // I26
+  Settlement expected =
+      settle_by_weights(record.value, record.terms.scheme.fee_basis_points, own_first);
+  std::map<AccountId, Satoshi> parts;
+  for (const Part& part : expected.parts)
+    if (part.account != AccountId()) parts[part.account] = part.amount;
+  for (const PlanShare& share : record.shares) CHECK(share.entitled == parts[share.account]);
+}
+
+/// The balances, from settlements and blocks and slices alone.
+void check_books(Bank& bank) {
+  CHECK(bank.journal_problems().empty());  // I31, I22
+  std::map<AccountId, Satoshi> balances;
+  Satoshi blocks;
+  std::map<BlockHash, BlockState> states;
+  const auto all = all_blocks(bank.store);
+  REQUIRE(all.ok());
+  for (const BlockRecord& block : *all) states[block.hash] = block.state;
+  REQUIRE(for_each_settlement(bank.store, true, [&](const SettlementRecord& record) {
+            check_settlement(bank, record);
+            const BlockState state = states.at(record.block);
+            const bool coinbase = record.terms.way == PayWay::Coinbase;
+            const bool booked = record.state == SettlementState::Booked;
+            if (state == BlockState::Mature) CHECK(booked);
+            if (!coinbase) CHECK(booked == (state == BlockState::Mature));  // I30
+            if (state == BlockState::Orphaned || state == BlockState::Refused) CHECK_FALSE(booked);
+            if (booked) blocks += record.value;
+            for (const PlanShare& share : record.shares)
+              if (booked) balances[share.account] += share.entitled - share.paid;
+            return true;
+          }).ok());
+  const Journal& journal = bank.treasury->journal();
+  CHECK(journal.balance({BookKind::Blocks, 0}) == Satoshi{} - blocks);
+  const SchemeKind kind = bank.options.terms.scheme.kind;
+  const bool priced = kind == SchemeKind::Pps || kind == SchemeKind::Fpps;
+  for (const AccountBalance& row : journal.accounts()) {
+    if (!priced) CHECK(row.balance == balances[row.account]);
+    CHECK(bank.treasury->payable(row.account) <= std::max(row.balance, Satoshi{}));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("histories: what is settled as it goes is what the disk tells") {
+  for (const std::string& terms : kTerms)
+    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+      CAPTURE(terms);
+      CAPTURE(seed);
+      History history(seed * 77, 250, allows_stale(terms));
+      Bank bank(terms);
+      play_all(history, bank);
+      CHECK(history.blocks().size() > 15);
+      check_books(bank);
+      // And a restart finds nothing to do.
+      const auto rows = bank.store.rows(Family::Credits);
+      bank.must_open();
+      CHECK(bank.store.rows(Family::Credits) == rows);
+    }
+}
+
+TEST_CASE("histories: a crash at any commit, and the books are those of a run without it") {
+  for (const std::string& terms : kTerms)
+    for (const bool reaches_log : {false, true}) {
+      CAPTURE(terms);
+      History history(5 + reaches_log, 45, allows_stale(terms));
+      Bank calm(terms);
+      play_all(history, calm);
+      for (int at = 1; at <= calm.store.commits; ++at) {
+        CAPTURE(at);
+        Bank bank(terms);
+        bank.store.fail_at = at;
+        bank.store.failure_reaches_log = reaches_log;
+        const auto crash = [&] {
+          bank.treasury.reset();
+          bank.ledger.reset();
+          bank.store = MemoryStore(bank.store.after_power_loss(bank.store.unsynced()));
+          bank.must_open();
+        };
+        if (!bank.open()) crash();
+        for (const HistoryStep& step : history.steps()) {
+          bank.pass(step.pass);
+          if (history.play(bank, step)) continue;
+          crash();
+          REQUIRE_MESSAGE(history.play(bank, step), bank.last_error);
+        }
+        CHECK(bank.store.rows(Family::Shares) == calm.store.rows(Family::Shares));
+        REQUIRE(bank.store.rows(Family::Slices) == calm.store.rows(Family::Slices));
+        if (allows_stale(terms))  // such a block is settled later, in another place of the journal
+          CHECK(balances_of(bank) == balances_of(calm));
+        else
+          CHECK(bank.store.rows(Family::Credits) == calm.store.rows(Family::Credits));
+      }
+      check_books(calm);
+    }
+}
+
+}  // namespace adit
