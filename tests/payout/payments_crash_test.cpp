@@ -3,8 +3,8 @@
 // transaction at most, and no satoshi comes or goes.
 #include <map>
 
-#include "payments_fixture.h"
 #include "support/ledger_samples.h"
+#include "support/payments_fixture.h"
 
 namespace adit {
 namespace {

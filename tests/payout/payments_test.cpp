@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "adit/ledger/json_fields.h"
-#include "payments_fixture.h"
+#include "support/payments_fixture.h"
 
 namespace adit {
 namespace {

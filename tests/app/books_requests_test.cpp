@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// Requests of commands: every step by its name, nothing done when a field is missing, payments
+// told whole.
+#include "app/books_requests.h"
+
+#include "support/payments_fixture.h"
+
+namespace adit {
+namespace {
+
+using namespace test;
+
+struct Asked : PaymentBooks {
+  Asked() {
+    REQUIRE(credit(1, 400'000).ok());
+    REQUIRE(credit(2, 500'000).ok());
+  }
+  Result<JsonFields> raw(std::string_view json) {
+    return parse_books_answer(handle_books_request(*payments, json, now));
+  }
+  Result<JsonFields> ask(const BooksCall& call) { return raw(call.json()); }
+  Payment payment(const BooksCall& call) {
+    const auto answer = ask(call);
+    INFO((answer ? "" : answer.error().text));
+    REQUIRE(answer.ok());
+    auto told = payment_of_answer(*answer);
+    REQUIRE(told.ok());
+    CHECK(*told == get(told->id));
+    return std::move(*told);
+  }
+  ErrorCode code(const BooksCall& call) {
+    const auto answer = ask(call);
+    REQUIRE_FALSE(answer.ok());
+    return answer.error().code;
+  }
+};
+
+BooksCall plan_of(const char* what) {
+  return std::move(BooksCall(what).number("minimum", 10'000).number("max_outputs", 500));
+}
+BooksCall on(const char* what, std::int64_t id) {
+  return std::move(BooksCall(what).number("id", id));
+}
+
+}  // namespace
+
+TEST_CASE("requests: a payment's whole way") {
+  Asked books;
+  const auto due = books.ask(plan_of("due"));
+  REQUIRE(due.ok());
+  CHECK(outputs_of_answer(*due).value() == books.payments->due(books.rules));
+  const Payment planned = books.payment(plan_of("plan"));
+  CHECK(books.payment(plan_of("plan")) == planned);  // asked again: the same one
+  const Transaction transaction = funded(planned, 3);
+  const auto psbt = [&] { return on("store_unsigned", 1).text("psbt", psbt_of(transaction)); };
+  CHECK(books.payment(psbt().number("fee", 210)).fee == Satoshi(210));
+  CHECK(books.code(on("cancel", 1).number("nothing_signed", 0)) == ErrorCode::Refused);
+  const std::string hex = hex_of(signed_of(transaction));
+  CHECK(books.payment(on("prepare", 1).text("transaction", hex).number("fee", 210)).state ==
+        PaymentState::Prepared);
+  CHECK(books.payment(on("broadcast", 1)).state == PaymentState::Broadcast);
+  CHECK(books.payment(on("seen", 1).number("confirmations", 2)).confirmations == 2);
+  CHECK(books.payment(on("seen", 1).number("confirmations", 1'000'000)).state ==
+        PaymentState::Final);
+  CHECK(books.payment(on("get", 1)).transaction == hex);
+  CHECK(books.payment(on("after", 0)).id == 1);
+  CHECK(books.code(on("after", 1)) == ErrorCode::NotFound);
+  CHECK(books.code(plan_of("plan")) == ErrorCode::NotFound);
+  CHECK(books.payment(on("void", 1).text("proof", "\"x\" \\ 6 deep\n")).detail ==
+        "\"x\" \\ 6 deep\n");
+}
+
+TEST_CASE("requests: export, paid elsewhere, cancelled only by word") {
+  Asked books;
+  books.payment(plan_of("plan"));
+  CHECK(books.payment(on("exported", 1)).state == PaymentState::Exported);
+  CHECK(books.code(on("cancel", 1).number("nothing_signed", 0)) == ErrorCode::Refused);
+  CHECK(books.payment(on("cancel", 1).number("nothing_signed", 1)).state ==
+        PaymentState::Cancelled);
+  books.payment(plan_of("plan"));
+  books.payment(on("exported", 2));
+  CHECK(books.payment(on("paid_outside", 2).text("txid", std::string(64, 'c'))).state ==
+        PaymentState::Seen);
+}
+
+TEST_CASE("requests: what is missing, odd or too much changes nothing") {
+  Asked books;
+  const Payment planned = books.payment(plan_of("plan"));
+  for (const char* what : {"get", "after", "store_unsigned", "prepare", "broadcast", "seen",
+                           "exported", "paid_outside", "cancel", "void", "nonsense", ""}) {
+    CAPTURE(std::string(what));
+    CHECK(books.code(BooksCall(what)) == ErrorCode::Invalid);
+  }
+  for (const char* what : {"store_unsigned", "prepare", "seen", "paid_outside", "cancel", "void"})
+    CHECK(books.code(on(what, 1)) == ErrorCode::Invalid);
+  CHECK(books.code(on("get", 77)) == ErrorCode::NotFound);
+  CHECK(books.code(on("prepare", 1).text("transaction", "00").number("fee", 1LL << 60)) ==
+        ErrorCode::Invalid);
+  CHECK(books.code(on("seen", 1).number("confirmations", -6)) == ErrorCode::Invalid);
+  for (const char* text : {"", "{", "[]", "{\"do\": \"due\"}", "{\"do\":{}}", "plan"})
+    CHECK(books.raw(text).error().code == ErrorCode::Invalid);
+  CHECK(books.get(1) == planned);
+}
+
+}  // namespace adit

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// The control socket: one answer a request, in order; what is too much is refused, and nobody who
+// hangs up, floods or comes late hurts the pool.
+#include "app/control_server.h"
+
+#include <doctest/doctest.h>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+
+#include "app/books_requests.h"
+#include "uv/system.h"
+
+namespace adit {
+namespace {
+
+class Server {
+ public:
+  Server() {
+    char pattern[] = "/tmp/adit-control-XXXXXX";
+    REQUIRE(mkdtemp(pattern) != nullptr);
+    folder = pattern;
+    server = std::make_unique<ControlServer>(clock_, [this](BooksRequest&& request) {
+      ++posted;
+      if (refuse) return false;
+      if (!hold) {
+        request.reply("{\"got\":\"" + request.text + "\"}");
+        return true;
+      }
+      const std::lock_guard lock(mutex);
+      held.push_back(std::move(request));
+      return true;
+    });
+    REQUIRE(server->start(folder).ok());
+  }
+  ~Server() {
+    server.reset();
+    std::filesystem::remove_all(folder);
+  }
+  std::string folder;
+  std::atomic<bool> hold = false, refuse = false;
+  std::atomic<int> posted = 0;
+  std::mutex mutex;
+  std::vector<BooksRequest> held;
+  std::unique_ptr<ControlServer> server;
+
+ private:
+  uv::OsClock clock_;
+};
+
+class Client {
+ public:
+  explicit Client(const Server& server) {
+    const auto fd = uv::connect_unix(server.folder, kControlSocket);
+    REQUIRE(fd.ok());
+    fd_ = *fd;
+    const timeval patience{20, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+  ~Client() { close(fd_); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  void send(const std::string& text) {
+    std::size_t sent = 0;
+    while (sent < text.size()) {
+      const ssize_t more = ::send(fd_, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
+      if (more <= 0) return;  // hung up on
+      sent += static_cast<std::size_t>(more);
+    }
+  }
+  /// Empty: the end.
+  std::string line() {
+    std::size_t end = 0;
+    while ((end = buffer_.find('\n')) == std::string::npos) {
+      char more[4096];
+      const ssize_t got = recv(fd_, more, sizeof more, 0);
+      if (got <= 0) return "";
+      buffer_.append(more, static_cast<std::size_t>(got));
+    }
+    const std::string out = buffer_.substr(0, end);
+    buffer_.erase(0, end + 1);
+    return out;
+  }
+
+ private:
+  int fd_ = -1;
+  std::string buffer_;
+};
+
+std::string got(const std::string& text) { return "{\"got\":\"" + text + "\"}"; }
+
+ErrorCode refused(const std::string& answer) {
+  const auto parsed = parse_books_answer(answer);
+  REQUIRE_FALSE(parsed.ok());
+  return parsed.error().code;
+}
+
+}  // namespace
+
+TEST_CASE("control socket: one answer a line, in order, in pieces or many at once") {
+  Server server;
+  Client client(server);
+  client.send("one\ntwo\n\nthr");
+  CHECK(client.line() == got("one"));
+  CHECK(client.line() == got("two"));
+  CHECK(client.line() == got(""));
+  client.send("ee\n");
+  CHECK(client.line() == got("three"));
+  const std::string large(kControlRequestMax, 'x');
+  client.send(large + "\nafter\n");
+  CHECK(client.line() == got(large));
+  CHECK(client.line() == got("after"));
+}
+
+TEST_CASE("control socket: too long, too many, too busy") {
+  Server server;
+  {
+    Client client(server);
+    client.send(std::string(kControlRequestMax + 200'000, 'x'));
+    CHECK(refused(client.line()) == ErrorCode::Limit);
+    CHECK(client.line().empty());
+  }
+  CHECK(server.posted == 0);
+  server.refuse = true;
+  Client client(server);
+  client.send("a\n");
+  CHECK(refused(client.line()) == ErrorCode::Unavailable);
+  server.refuse = false;
+  std::vector<std::unique_ptr<Client>> clients;
+  for (std::size_t i = 1; i < ControlServer::kClients; ++i) {
+    clients.push_back(std::make_unique<Client>(server));
+    clients.back()->send("b\n");
+    CHECK(clients.back()->line() == got("b"));
+  }
+  Client one_more(server);
+  one_more.send("c\n");
+  CHECK(one_more.line().empty());
+  client.send("d\n");
+  CHECK(client.line() == got("d"));
+}
+
+TEST_CASE("control socket: answers for who hung up, and after the end, go nowhere") {
+  Server server;
+  server.hold = true;
+  for (std::size_t i = 0; i < ControlServer::kClients; ++i) {
+    Client client(server);
+    client.send("gone\n");
+    while (server.posted != static_cast<int>(i) + 1) std::this_thread::yield();
+  }
+  {
+    // As many as may be asked for are with the books still; one more is told so.
+    Client client(server);
+    client.send("late\n");
+    CHECK(refused(client.line()) == ErrorCode::Unavailable);
+    std::vector<BooksRequest> held;
+    {
+      const std::lock_guard lock(server.mutex);
+      held.swap(server.held);
+    }
+    CHECK(held.size() == ControlServer::kClients);
+    for (BooksRequest& request : held) request.reply("x");
+    server.hold = false;
+    for (;;) {
+      client.send("now\n");
+      const std::string answer = client.line();
+      if (answer == got("now")) break;
+      CHECK(refused(answer) == ErrorCode::Unavailable);
+    }
+  }
+  server.hold = true;
+  Client client(server);
+  client.send("last\n");
+  while (server.held.empty()) {
+    const std::lock_guard lock(server.mutex);
+    if (!server.held.empty()) break;
+  }
+  server.server.reset();
+  CHECK(client.line().empty());
+  server.held[0].reply("too late");
+  CHECK_FALSE(std::filesystem::exists(server.folder + "/control"));
+}
+
+}  // namespace adit
