@@ -214,16 +214,6 @@ Result<std::vector<bool>> Ledger::put_blocks(std::span<const BlockRecord> blocks
   return moved;
 }
 
-Result<std::vector<BlockRecord>> Ledger::unsettled_blocks() {
-  auto blocks = all_blocks(*store_);
-  if (!blocks) return blocks.error();
-  std::erase_if(*blocks, [](const BlockRecord& b) {
-    return b.state == BlockState::Mature || b.state == BlockState::Refused ||
-           b.state == BlockState::Orphaned;
-  });
-  return blocks;
-}
-
 Result<UnixMillis> Ledger::newest_time() const {
   const auto newest = edge_from(*store_, std::nullopt);
   if (!newest) return newest.error();

@@ -94,8 +94,6 @@ class Ledger {
   Result<bool> put_block(const BlockRecord& block);
   /// The same for many, in order and in one commit: an answer for each.
   Result<std::vector<bool>> put_blocks(std::span<const BlockRecord> blocks);
-  /// Blocks that are not Mature, Refused or Orphaned, oldest first.
-  Result<std::vector<BlockRecord>> unsettled_blocks();
 
   /// What slices that close from now on will say of the network (CHECKs amounts of money). Until
   /// the first call with work above zero no slice closes: its shares could not be priced. After a
