@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "adit/ledger/ledger.h"
 #include "scratch.h"
@@ -34,12 +35,29 @@ std::string keys_of(LedgerStore& store, Family family, const std::string& first,
   return keys;
 }
 
-std::size_t readers_left() {
-  std::size_t n = 0;
-  for (const auto& e : std::filesystem::directory_iterator(std::filesystem::temp_directory_path()))
-    n += e.path().filename().string().starts_with("adit-reader-") ? 1 : 0;
-  return n;
-}
+/// A folder for temporary files that no other program's readers come to.
+class OwnTemporary {
+ public:
+  OwnTemporary() { ::setenv("TMPDIR", dir_.path().c_str(), 1); }
+  ~OwnTemporary() {
+    ::unsetenv("TMPDIR");
+    if (before_) ::setenv("TMPDIR", before_->c_str(), 1);
+  }
+  std::size_t readers() const {
+    std::size_t n = 0;
+    for (const auto& e : std::filesystem::directory_iterator(dir_.path()))
+      n += e.path().filename().string().starts_with("adit-reader-") ? 1 : 0;
+    return n;
+  }
+
+ private:
+  static std::optional<std::string> variable() {
+    const char* value = ::getenv("TMPDIR");
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  }
+  std::optional<std::string> before_ = variable();
+  Scratch dir_;
+};
 
 LedgerOptions regtest() {
   LedgerOptions options;
@@ -149,12 +167,12 @@ TEST_CASE("reader: sees what was there, catches up, writes nothing, leaves nothi
   CHECK(RocksStore::open_reader(dir.at("db")).error().code == ErrorCode::NotFound);
   auto store = must_open(dir.at("db"));
   const HighWater early = write_shares(*store, 10, 1);
-  const std::size_t before = readers_left();
+  const OwnTemporary temporary;
   {
     auto reader = RocksStore::open_reader(dir.at("db"));
     INFO((reader ? "" : reader.error().text));
     REQUIRE(reader.ok());
-    CHECK(readers_left() == before + 1);
+    CHECK(temporary.readers() == 1);
     CHECK(chain_end(**reader).value().sequence == early.sequence);
     const HighWater late = write_shares(*store, 10, 2);
     CHECK(chain_end(**reader).value().sequence == early.sequence);
@@ -178,7 +196,7 @@ TEST_CASE("reader: sees what was there, catches up, writes nothing, leaves nothi
     REQUIRE((*reader)->catch_up().ok());
     CHECK(chain_end(**reader).value().chain == late.chain);
   }
-  CHECK(readers_left() == before);
+  CHECK(temporary.readers() == 0);
   auto alone = RocksStore::open_reader(dir.at("db"));
   REQUIRE(alone.ok());
   CHECK(verify_ledger(**alone).value().shares == 300);
