@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 import unittest
 
 from blocks import USER, Finder
@@ -56,6 +57,14 @@ class Herd(PoolTest):
         self.assertFalse(established.is_alive())
         self.assertEqual(failures, [])
         self.assertGreater(shares[0], 10)
+
+    def test_newcomers_are_let_in_at_the_rate_and_none_is_turned_away(self):
+        pool = self.make_pool(self.node, v1='max_connections = 1000\naccepts_per_second = 100', workers=2)
+        begin = time.monotonic()
+        report = self.load(pool, 'connect', '--connections', 300, '--in-flight', 300)
+        # A quarter of a second is given in advance. That it takes no longer is for tests/app/accept_gate_test.cpp.
+        self.assertGreaterEqual(time.monotonic() - begin, 2.7)
+        self.assertEqual((report['connections'], report['lost']), (300, 0))
 
     def test_a_new_job_reaches_all(self):
         """More than a worker sends at a time, so that the full job overtakes the empty one: it must be clean for the rest."""
