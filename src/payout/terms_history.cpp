@@ -39,9 +39,10 @@ const PayoutTerms* TermsHistory::newest() const {
   return from_.empty() ? nullptr : &from_.rbegin()->second;
 }
 
-const PayoutTerms* TermsHistory::at(SliceNumber number) const {
-  const auto after = from_.upper_bound(number);
-  return after == from_.begin() ? nullptr : &std::prev(after)->second;
+bool TermsHistory::knows(const PayoutTerms& terms) const {
+  for (const auto& [from, known] : from_)
+    if (known.text() == terms.text()) return true;
+  return false;
 }
 
 SliceNumber TermsHistory::paid_at_once(SliceNumber last) const {

@@ -21,11 +21,11 @@ class TermsHistory {
 
   /// nullopt: there are none yet.
   const PayoutTerms* newest() const;
-  /// Those that held when slice `number` closed; nullptr before the first.
-  const PayoutTerms* at(SliceNumber number) const;
   /// The newest slice up to `last` whose shares were paid when they were made: no later block pays
   /// them again. 0: none.
   SliceNumber paid_at_once(SliceNumber last) const;
+  /// Whether these held at any time.
+  bool knows(const PayoutTerms& terms) const;
   void add(LedgerBatch& batch, SliceNumber from, const PayoutTerms& terms);
 
  private:

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "adit/ledger/reader.h"
+#include "adit/payout/audit.h"
 #include "adit/payout/split.h"
 #include "history.h"
 
@@ -60,7 +61,6 @@ void check_settlement(Bank& bank, const SettlementRecord& record) {
   for (const PlanShare& share : record.shares) entitled += share.entitled, paid += share.paid;
   CHECK(entitled == record.value);  // I21
   CHECK(paid == (record.terms.way == PayWay::Coinbase ? record.value : Satoshi{}));
-  if (kind == SchemeKind::Solo || record.terms.way == PayWay::Coinbase) return;
   if (kind != SchemeKind::Pplns) return;
   const auto weights = weights_at(bank.store, SliceNumber(record.slice), record.terms);
   REQUIRE(weights.ok());
@@ -126,6 +126,26 @@ void check_books(Bank& bank) {
   }
 }
 
+/// With and without the outputs of the real block.
+void check_audits(Bank& bank, History& history) {
+  std::size_t shares = 0;
+  for (const auto& block : history.blocks()) {
+    if (!block.announced) continue;
+    std::optional<std::vector<TxOut>> outputs;
+    if (!block.outputs.empty()) outputs = block.outputs;
+    for (const auto& coinbase : {outputs, std::optional<std::vector<TxOut>>()}) {
+      const auto report =
+          audit_block(bank.store, block.record.hash, Network::Regtest, test::kBankScript, coinbase);
+      REQUIRE(report.ok());
+      for (const std::string& problem : report->problems) MESSAGE(problem);
+      CHECK(report->problems.empty());
+      shares += report->shares_checked;
+    }
+  }
+  const SchemeKind kind = bank.options.terms.scheme.kind;
+  if (kind == SchemeKind::Pplns || kind == SchemeKind::Prop) CHECK(shares > 1000);
+}
+
 }  // namespace
 
 TEST_CASE("histories: what is settled as it goes is what the disk tells") {
@@ -138,6 +158,7 @@ TEST_CASE("histories: what is settled as it goes is what the disk tells") {
       play_all(history, bank);
       CHECK(history.blocks().size() > 15);
       check_books(bank);
+      check_audits(bank, history);
       // And a restart finds nothing to do.
       const auto rows = bank.store.rows(Family::Credits);
       bank.must_open();

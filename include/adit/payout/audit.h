@@ -23,7 +23,8 @@ struct AuditReport {
   std::vector<std::string> problems;
   std::vector<std::string> notes;  ///< what could not be looked at, and why
 };
-/// `coinbase`: the outputs of the real block, where the caller has them. NotFound: no such block.
+/// `coinbase`: the outputs of the real block, where the caller has them. A row that is not what was
+/// written is a problem, not an error. NotFound: no such block.
 Result<AuditReport> audit_block(LedgerStore& store, const BlockHash& block, Network network,
                                 const Script& pool_script,
                                 const std::optional<std::vector<TxOut>>& coinbase);
