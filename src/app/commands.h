@@ -27,12 +27,21 @@ int demo_command(const DemoOptions& options);
 
 struct LedgerCommandOptions {
   CommonOptions common;
-  std::string what;  ///< verify | shares | accounts | workers | blocks | balances | export
+  std::string what;  ///< verify | shares | accounts | workers | blocks | slices | balances | export
   std::string format = "json";
-  std::uint64_t from = 1;   ///< first sequence
+  std::uint64_t from = 1;   ///< first sequence, or first slice
   std::uint64_t limit = 0;  ///< 0: all
 };
 int ledger_command(const LedgerCommandOptions& options);
+
+struct ProofOptions {
+  CommonOptions common;     ///< check_proof: without a file nothing is compared with the books
+  std::uint64_t share = 0;  ///< sequence
+  std::string file;         ///< the proof; "-": standard input
+  std::string root;         ///< hex; empty: compare with none
+};
+int proof_command(const ProofOptions& options);
+int check_proof_command(const ProofOptions& options);
 
 struct PayoutCommandOptions {
   CommonOptions common;

@@ -9,10 +9,9 @@
 #include "adit/ledger/ledger.h"
 #include "adit/ledger/reader.h"
 #include "adit/payout/journal.h"
+#include "app/books_reader.h"
 #include "app/commands.h"
 #include "app/config.h"
-#include "rocks/high_water_file.h"
-#include "rocks/rocks_store.h"
 
 namespace adit {
 namespace {
@@ -185,6 +184,28 @@ class View {
     return {};
   }
 
+  Status slices() {
+    return for_each_slice(store_, SliceNumber(options_.from), [&](const SliceRecord& slice) {
+      row("slice")
+          .number("number", slice.number.value())
+          .number("first", slice.first.value())
+          .number("last", slice.last.value())
+          .plain("opened_ms", fmt::format("{}", slice.opened.value()))
+          .plain("closed_ms", fmt::format("{}", slice.closed.value()))
+          .number("accounts", slice.slice.count())
+          .text("work", Work(slice.slice.total()).decimal())
+          .text("network_work", Work(slice.network.work).decimal())
+          .plain("subsidy", fmt::format("{}", slice.network.subsidy.value()))
+          .plain("mean_fees", fmt::format("{}", slice.network.mean_fees.value()))
+          .text("block", slice.block == BlockHash{} ? "" : slice.block.hex())
+          .text("chain", to_hex(slice.chain))
+          .text("root", to_hex(slice.root))
+          .text("hash", to_hex(slice.hash()))
+          .print(header_done_);
+      return ++lines_ != options_.limit;
+    });
+  }
+
   void next_kind() {
     lines_ = 0;
     if (csv_) header_done_ = false;
@@ -218,30 +239,12 @@ int verify(LedgerStore& store) {
     return 1;
   }
   for (const std::string& problem : report->problems) fmt::print(stderr, "{}\n", problem);
-  fmt::print("{} shares, sequence {} to {}: {}\n", report->shares, report->first.value(),
-             report->last.value(),
-             report->problems.empty() ? "every chain value, proof and total is right"
-                                      : fmt::format("{} problems", report->problems.size()));
+  fmt::print("{} shares, sequence {} to {}: {} ({} slices)\n", report->shares,
+             report->first.value(), report->last.value(),
+             report->problems.empty() ? "every chain value, proof, total and slice is right"
+                                      : fmt::format("{} problems", report->problems.size()),
+             report->slices);
   return report->problems.empty() ? 0 : 1;
-}
-
-/// After a power loss the log may end torn. It is shown up to there, if all that the high-water
-/// mark says is on the medium stands before.
-Result<std::unique_ptr<RocksStore>> open_books(const std::string& data_dir) {
-  const std::string path = data_dir + "/ledger";
-  auto store = RocksStore::open_reader(path);
-  if (store || store.error().code != ErrorCode::Corrupt) return store;
-  auto torn = RocksStore::open_reader(path, true);
-  if (!torn) return store;
-  const auto mark = HighWaterFile(data_dir).read();
-  if (!mark) return mark.error();
-  if (*mark && (*mark)->sequence != Sequence(0)) {
-    const auto chain = chain_at(**torn, (*mark)->sequence);
-    if (!chain || !*chain || **chain != (*mark)->chain) return store;
-  }
-  fmt::print(stderr, "warning: {}; the log ends there, as after a power loss\n",
-             store.error().text);
-  return torn;
 }
 
 }  // namespace
@@ -252,7 +255,7 @@ int ledger_command(const LedgerCommandOptions& options) {
     fmt::print(stderr, "{}\n", config.error().text);
     return 1;
   }
-  auto store = open_books(config->data_dir);
+  auto store = open_books_reader(config->data_dir);
   if (!store) {
     fmt::print(stderr, "{}\n", store.error().text);
     return 1;
@@ -270,6 +273,8 @@ int ledger_command(const LedgerCommandOptions& options) {
     done = view.workers();
   else if (options.what == "blocks")
     done = view.blocks();
+  else if (options.what == "slices")
+    done = view.slices();
   else
     done = export_all(view);
   if (std::fflush(stdout) != 0 || !done) {

@@ -46,6 +46,118 @@ void add_keygen(CLI::App& app, KeygenOptions& options, int& status) {
   keygen->callback([&] { status = keygen_command(options); });
 }
 
+CLI::App* add_payout_step(CLI::App* payout, PayoutCommandOptions& options, int& status,
+                          const char* name, const char* help) {
+  CLI::App* step = payout->add_subcommand(name, help);
+  add_config(step, options.common);
+  step->callback([&options, &status, name = std::string(name)] {
+    options.what = name;
+    status = payout_command(options);
+  });
+  return step;
+}
+
+void add_payout_rules(CLI::App* step, PayoutCommandOptions& options) {
+  step->add_option("--minimum", options.minimum, "smaller balances wait (satoshi)")
+      ->check(CLI::PositiveNumber);
+  step->add_option("--max-outputs", options.max_outputs, "the largest balances first")
+      ->check(CLI::Range(1, 5000));
+}
+
+void add_payout(CLI::App& app, PayoutCommandOptions& options, int& status) {
+  CLI::App* payout = app.add_subcommand(
+      "payout",
+      "pay accounts by the wallet, or hand payments to another tool; works while the "
+      "pool runs");
+  payout->require_subcommand(1);
+  const auto add = [&](const char* name, const char* help) {
+    return add_payout_step(payout, options, status, name, help);
+  };
+  const auto add_id = [&](CLI::App* step, const char* help) {
+    return step->add_option("--id", options.id, help)->check(CLI::PositiveNumber);
+  };
+  const auto add_wallet = [&](CLI::App* step) {
+    step->add_option("--wallet", options.wallet, "bitcoind's wallet, by name");
+  };
+  CLI::App* plan = add("plan", "who would be paid now; changes nothing");
+  add_payout_rules(plan, options);
+  CLI::App* list = add("list", "payments and their states");
+  for (CLI::App* view : {plan, list})
+    view->add_option("--format", options.format, "table, json (lines) or csv")
+        ->check(CLI::IsMember({"table", "json", "csv"}));
+
+  CLI::App* prepare =
+      add("prepare", "plan a payment (or go on with the planned one) and keep its signed bytes");
+  add_payout_rules(prepare, options);
+  add_id(prepare, "the payment to go on with");
+  prepare->add_option("--fee-rate", options.fee_rate, "satoshi a virtual byte");
+  prepare->add_option("--psbt-out", options.psbt_out, "where the PSBT goes to be signed elsewhere");
+  prepare->add_option("--signed", options.signed_file, "the signed PSBT or transaction");
+  CLI::App* broadcast = add("broadcast", "send what is prepared; may be repeated");
+  add_id(broadcast, "only this payment");
+  CLI::App* settle = add("settle", "see what became of payments that were sent");
+  add_id(settle, "only this payment");
+  settle->add_option("--txid", options.txid, "this transaction of another tool paid it");
+  settle->add_option("--block", options.block, "the block that the transaction is in");
+  settle->add_option("--conflict", options.conflict, "this transaction spent one of its inputs");
+  settle->add_flag("--unchecked", options.unchecked, "the node cannot see --txid: take it as paid");
+  CLI::App* cancel = add("cancel", "give a planned or exported payment back to the accounts");
+  add_id(cancel, "the payment")->required();
+  cancel->add_flag("--nothing-signed", options.nothing_signed,
+                   "you know that nobody signed or paid it, or ever will");
+  CLI::App* exported = add("export", "hand a payment to another tool");
+  add_payout_rules(exported, options);
+  add_id(exported, "write this one's file again");
+  exported->add_option("--out", options.out, "the file")->required();
+  exported->add_option("--format", options.format, "json or csv")
+      ->check(CLI::IsMember({"json", "csv"}));
+  for (CLI::App* step : {prepare, broadcast, settle, cancel}) add_wallet(step);
+}
+
+CLI::App* add_ledger(CLI::App& app, LedgerCommandOptions& options, int& status) {
+  CLI::App* ledger_app = app.add_subcommand("ledger", "read the books; works while the pool runs");
+  ledger_app->require_subcommand(1);
+  const std::pair<const char*, const char*> views[] = {
+      {"verify", "recompute the hash chain, every proof, total and slice"},
+      {"shares", "one line a share"},
+      {"accounts", "one line an account"},
+      {"workers", "one line a worker"},
+      {"blocks", "one line a found block"},
+      {"slices", "one line a closed slice: its shares, work, root and hash"},
+      {"balances", "what each account is owed, has earned and was paid, and its work"},
+      {"export", "shares, accounts, workers and blocks, one line each with its kind"}};
+  for (const auto& [name, help] : views) {
+    CLI::App* view = ledger_app->add_subcommand(name, help);
+    add_config(view, options.common);
+    view->add_option("--format", options.format, "json (lines) or csv")
+        ->check(CLI::IsMember({"json", "csv"}));
+    view->add_option("--from", options.from, "first number (shares, slices)")
+        ->check(CLI::NonNegativeNumber);
+    view->add_option("--limit", options.limit, "at most so many lines (0: all)")
+        ->check(CLI::NonNegativeNumber);
+    view->callback([&options, &status, name = std::string(name)] {
+      options.what = name;
+      status = ledger_command(options);
+    });
+  }
+  return ledger_app;
+}
+
+void add_proofs(CLI::App* ledger, ProofOptions& options, int& status) {
+  CLI::App* make = ledger->add_subcommand("proof", "prove that a share stands in a closed slice");
+  add_config(make, options.common);
+  make->add_option("--share", options.share, "its sequence number")
+      ->required()
+      ->check(CLI::PositiveNumber);
+  make->callback([&] { status = proof_command(options); });
+  CLI::App* check = ledger->add_subcommand("check-proof", "check such a proof; needs no books");
+  check->add_option("file", options.file, "the proof (-: standard input)")->required();
+  check->add_option("--root", options.root, "the slice's root must be this one (hex)");
+  check->add_option("-c,--config", options.common.config_file,
+                    "the slice must be in the books of this pool");
+  check->callback([&] { status = check_proof_command(options); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -79,30 +191,12 @@ int main(int argc, char** argv) {
   demo_app->callback([&] { status = demo_command(demo); });
 
   LedgerCommandOptions ledger;
-  CLI::App* ledger_app = app.add_subcommand("ledger", "read the books; works while the pool runs");
-  ledger_app->require_subcommand(1);
-  const std::pair<const char*, const char*> views[] = {
-      {"verify", "recompute the hash chain, every proof and every total"},
-      {"shares", "one line a share"},
-      {"accounts", "one line an account"},
-      {"workers", "one line a worker"},
-      {"blocks", "one line a found block"},
-      {"balances", "what each account is owed, has earned and was paid, and its work"},
-      {"export", "shares, accounts, workers and blocks, one line each with its kind"}};
-  for (const auto& [name, help] : views) {
-    CLI::App* view = ledger_app->add_subcommand(name, help);
-    add_config(view, ledger.common);
-    view->add_option("--format", ledger.format, "json (lines) or csv")
-        ->check(CLI::IsMember({"json", "csv"}));
-    view->add_option("--from", ledger.from, "first sequence number (shares)")
-        ->check(CLI::NonNegativeNumber);
-    view->add_option("--limit", ledger.limit, "at most so many lines (0: all)")
-        ->check(CLI::NonNegativeNumber);
-    view->callback([&ledger, &status, name = std::string(name)] {
-      ledger.what = name;
-      status = ledger_command(ledger);
-    });
-  }
+  ProofOptions proof;
+  CLI::App* ledger_app = add_ledger(app, ledger, status);
+  add_proofs(ledger_app, proof, status);
+
+  PayoutCommandOptions payout;
+  add_payout(app, payout, status);
 
   KeygenOptions keygen;
   add_keygen(app, keygen, status);
