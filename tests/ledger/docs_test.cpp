@@ -2,72 +2,17 @@
 // docs/ledger.md against the code: families, offsets, fields, arrows.
 #include <fstream>
 #include <map>
+#include <span>
 #include <sstream>
 
+#include "adit/ledger/share_proof.h"
 #include "fixture.h"
 #include "ledger/books.h"
 #include "ledger/share_run.h"
+#include "support/docs_tables.h"
 
 using namespace adit;
-using adit::test::Pool;
-
-namespace {
-
-using Row = std::vector<std::string>;
-
-std::string trimmed(const std::string& text) {
-  const std::size_t first = text.find_first_not_of(' ');
-  return first == std::string::npos ? ""
-                                    : text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
-
-std::string bare(std::string cell) {
-  std::erase(cell, '`');
-  return cell;
-}
-
-/// The rows of the first table after a line that starts with `heading`.
-std::vector<Row> table_after(const std::string& heading) {
-  const char* data = ::getenv("ADIT_TEST_DATA");
-  REQUIRE(data != nullptr);
-  std::ifstream in(std::string(data) + "/../docs/ledger.md");
-  REQUIRE(in.good());
-  std::vector<Row> rows;
-  bool found = false;
-  for (std::string line; std::getline(in, line);) {
-    if (!found) {
-      found = line.starts_with(heading);
-      continue;
-    }
-    if (!line.starts_with("|")) {
-      if (!rows.empty()) break;
-      continue;
-    }
-    Row row;
-    std::istringstream cells(line.substr(1));
-    for (std::string cell; std::getline(cells, cell, '|');) row.push_back(trimmed(cell));
-    rows.push_back(row);
-  }
-  REQUIRE(rows.size() > 2);
-  rows.erase(rows.begin(), rows.begin() + 2);  // the head and the rule
-  return rows;
-}
-
-/// The names of a flat JSON object's fields, in order; good enough for values without quotes.
-std::vector<std::string> fields_of(const std::string& json) {
-  std::vector<std::string> names;
-  for (std::size_t at = 0; (at = json.find("\":", at)) != std::string::npos; ++at)
-    names.push_back(json.substr(json.rfind('"', at - 1) + 1, at - json.rfind('"', at - 1) - 1));
-  return names;
-}
-
-std::vector<std::string> first_column(const std::vector<Row>& rows) {
-  std::vector<std::string> out;
-  for (const Row& row : rows) out.push_back(bare(row[0]));
-  return out;
-}
-
-}  // namespace
+using namespace adit::test;
 
 TEST_CASE("docs: the families, in order") {
   const auto rows = table_after("## Column families");
@@ -96,6 +41,7 @@ TEST_CASE("docs: each field of the share record stands where the table says") {
     CHECK(offset == end);
     end = offset + size;
     if (row[2] == "version") CHECK(zero[offset] == ShareRecord::kVersion);
+    if (row[2] == "hash") CHECK(offset == ShareRun::kHashInRecord);
     if (row[2] == "version" || row[2] == "reserved") continue;
     REQUIRE(samples.count(row[2]) == 1);
     std::array<std::uint8_t, ShareRecord::kSize> bytes{};
@@ -116,6 +62,58 @@ TEST_CASE("docs: the parts of a run") {
   CHECK(rows[4][1] == std::to_string(ShareRecord::kSize) + " × count");
   CHECK(rows[2][2].find(std::to_string(ShareRun::kMaxRecords)) != std::string::npos);
   CHECK(ShareRun::kOverhead == ShareRun::kRecordsAt + std::stoul(rows[5][1]));
+}
+
+TEST_CASE("docs: each field of the slice record stands where the table says") {
+  const ByteVec zero = SliceRecord().header();
+  std::map<std::string, SliceRecord> samples;
+  samples["number"].number = SliceNumber(~0ull);
+  samples["first"].first = Sequence(~0ull);
+  samples["last"].last = Sequence(~0ull);
+  samples["opened"].opened = UnixMillis(-1);
+  samples["closed"].closed = UnixMillis(-1);
+  samples["network work"].network.work = ~Uint128{0};
+  samples["subsidy"].network.subsidy = Satoshi(-1);
+  samples["mean fees"].network.mean_fees = Satoshi(-1);
+  samples["block"].block.bytes.fill(0xFF);
+  samples["chain"].chain.fill(0xFF);
+  samples["root"].root.fill(0xFF);
+  samples["previous"].previous.fill(0xFF);
+  const auto rows = table_after("## slices");
+  REQUIRE(rows.size() == 17);
+  std::size_t end = 0;
+  for (const Row& row : std::span(rows).first(15)) {
+    const std::size_t offset = std::stoul(row[0]), size = std::stoul(row[1]);
+    INFO(row[2]);
+    CHECK(offset == end);
+    end = offset + size;
+    if (row[2] == "version") CHECK(zero[offset] == SliceRecord::kVersion);
+    if (row[2] == "version" || row[2] == "reserved" || row[2] == "entries") continue;
+    REQUIRE(samples.count(row[2]) == 1);
+    const ByteVec bytes = samples[row[2]].header();
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      CHECK((bytes[i] != zero[i]) == (i >= offset && i < offset + size));
+    samples.erase(row[2]);
+  }
+  CHECK(end == SliceRecord::kHeaderSize);
+  CHECK(samples.empty());
+  CHECK(rows[15][0] == std::to_string(end));
+  CHECK(rows[16][1] == "32");
+  // The example of packed work, and the number of entries at its offset.
+  SliceRecord record;
+  record.slice = Slice({{AccountId(5), 300}, {AccountId(8), 7}});
+  CHECK(to_hex(record.slice.packed()) == "05ac020307");
+  CHECK(load_le<std::uint32_t>(record.header().data() + 4) == 2);
+  CHECK(record.encode().size() == SliceRecord::kHeaderSize + 5 + 32);
+}
+
+TEST_CASE("docs: the fields of an inclusion proof") {
+  Pool pool;
+  REQUIRE(pool.append(pool.batch(3)).ok());
+  REQUIRE(pool.ledger->close_due_slice(UnixMillis(pool.now.value() + 60'000)).ok());
+  const auto proof = make_share_proof(pool.store, Sequence(2));
+  REQUIRE(proof.ok());
+  CHECK(fields_of(*proof) == first_column(table_after("### Inclusion proofs")));
 }
 
 TEST_CASE("docs: what is on disk has the fields of the tables") {
