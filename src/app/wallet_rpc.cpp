@@ -35,8 +35,10 @@ std::string text_array(std::string_view text) {
 }
 
 /// What an operator can do about an error of the wallet.
-std::string_view hint_of(int code) {
-  switch (code) {
+std::string_view hint_of(const RpcError& error) {
+  if (error.code == kWalletError && error.message.find("Insufficient") == std::string::npos)
+    return "";
+  switch (error.code) {
     case kInsufficientFunds:
     case kWalletError:
       return " (inputs that an attempt locked before it was broken off: bitcoin-cli lockunspent "
@@ -78,7 +80,7 @@ RpcResult WalletRpc::call(const std::string& method, const std::string& params) 
 
 Error WalletRpc::error_of(const std::string& method, const RpcError& error) const {
   return {error.code == 0 ? ErrorCode::Unavailable : ErrorCode::Refused,
-          fmt::format("{}: {}: {}{}", url_, method, error.message, hint_of(error.code))};
+          fmt::format("{}: {}: {}{}", url_, method, error.message, hint_of(error))};
 }
 
 Status WalletRpc::check_chain(Network network) {
