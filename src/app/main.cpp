@@ -158,6 +158,16 @@ void add_proofs(CLI::App* ledger, ProofOptions& options, int& status) {
   check->callback([&] { status = check_proof_command(options); });
 }
 
+void add_audit(CLI::App& app, AuditOptions& options, int& status) {
+  CLI::App* audit = app.add_subcommand(
+      "audit",
+      "derive a block's split again from the shares, and compare; works while the pool runs");
+  add_config(audit, options.common);
+  audit->add_option("--block", options.block, "its hash")->required();
+  audit->add_flag("--parts", options.parts, "print each account's part, as CSV");
+  audit->callback([&] { status = audit_command(options); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -197,6 +207,9 @@ int main(int argc, char** argv) {
 
   PayoutCommandOptions payout;
   add_payout(app, payout, status);
+
+  AuditOptions audit;
+  add_audit(app, audit, status);
 
   KeygenOptions keygen;
   add_keygen(app, keygen, status);
