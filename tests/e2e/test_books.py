@@ -11,9 +11,9 @@ ALICE, BOB = MINER_ADDRESS, OTHER_ADDRESS
 
 
 class BooksTest(PoolTest):
-    def begin(self, pool, extra='', **options):
-        self.node = self.make_node(bits='1f7fffff', tx_count=0)
-        self.pool = self.make_pool(self.node, pool=pool, extra=extra, **options)
+    def begin(self, pool, extra='', name='pool'):
+        self.node = self.make_node(bits='1f7fffff', name=f'{name}-node')
+        self.pool = self.make_pool(self.node, pool=pool, extra=extra, name=name)
 
     def finder(self, user):
         miner = Finder(self.pool, self.node, user)
@@ -102,7 +102,7 @@ class Pplns(BooksTest):
         self.audited(first, second)
 
     def test_by_the_wallet_balances_come_at_100_confirmations(self):
-        self.begin('fee = "1%"')
+        self.begin('fee = "1%"', extra='[payout]\nfactor = 1000\n')
         self.shares(ALICE + '.a', 30)
         self.shares(BOB, 10)
         digest, value = self.block(BOB)
@@ -122,6 +122,23 @@ class Pplns(BooksTest):
         self.pool.start().wait_work()
         self.assertEqual(balances(self.pool), rows)
         self.audited(digest)
+
+
+class Priced(BooksTest):
+    def test_pps_pays_for_shares_whatever_becomes_of_blocks(self):
+        self.begin('scheme = "pps"\nfee = "4%"')
+        finder = self.finder(ALICE)
+        for _ in range(60):  # each closes a slice; sixty are paid together
+            finder.on_tip().find_block()
+        wait_until(lambda: balances(self.pool)[ALICE]['balance_sat'] > 0, 20, 'shares are paid')
+        slices = self.pool.lines('slices')
+        self.assertGreaterEqual(len(slices), 60)
+        exact = sum(int(row['work']) * row['subsidy'] * 960_000 // int(row['network_work']) for row in slices[:60])
+        wait_balance(self.pool, ALICE, exact // 1_000_000)
+        self.pool.kill()
+        self.pool.start().wait_work()
+        self.assertEqual(balances(self.pool)[ALICE]['balance_sat'], exact // 1_000_000)
+        self.pool.command('ledger', 'verify')
 
 
 class Reorgs(BooksTest):
