@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view kSchema = "1";
 /// Shares on a tip come for seconds after the next one; an hour is ample.
 constexpr std::int64_t kTipOverlapMillis = 3'600'000;
+constexpr std::size_t kAhead = 8;
 
 Error conflict(std::string text) { return {ErrorCode::Conflict, std::move(text)}; }
 Error corrupt(std::string text) { return {ErrorCode::Corrupt, std::move(text)}; }
@@ -156,9 +157,13 @@ Status Ledger::rebuild_filter() {
       verdict = run.error();
       return false;
     }
-    for (const ShareRecord& share : *run)
+    for (std::size_t i = 0; i < run->size(); ++i) {
+      const ShareRecord& share = (*run)[i];
+      // Each hash lies elsewhere in a large set: ask for some of them at once.
+      if (i + kAhead < run->size()) seen_.prefetch((*run)[i + kAhead].tip, (*run)[i + kAhead].hash);
       if (std::find(recent.tips.begin(), recent.tips.end(), share.tip) != recent.tips.end())
         seen_.insert(share.tip, share.hash);
+    }
     return true;
   });
   return s ? verdict : s;

@@ -29,6 +29,12 @@ struct ShareRun {
   Bytes record(std::uint32_t index) const {
     return records.subspan(index * ShareRecord::kSize, ShareRecord::kSize);
   }
+  BlockHash hash(std::uint32_t index) const {  ///< of a record, without decoding the rest
+    BlockHash hash;
+    std::memcpy(hash.bytes.data(), record(index).data() + kHashInRecord, hash.bytes.size());
+    return hash;
+  }
+  static constexpr std::size_t kHashInRecord = 32;
 };
 
 /// Writes records into as many runs as they need, chaining as it goes.

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kMaxProblems = 100;
 constexpr std::size_t kTips = 16;
 constexpr std::size_t kHashesPerTip = 1u << 28;
+constexpr std::uint32_t kAhead = 8;  ///< hashes asked of memory before they are looked for
 
 /// The hashes of the last kTips tips by use: a header names its tip, so a hash can only come twice
 /// on the same.
@@ -26,6 +27,10 @@ class PaidHashes {
     if (sets_.empty() || sets_[at_].tip != share.tip) at_ = place_of(share.tip);
     sets_[at_].used = clock_;
     return sets_[at_].hashes.insert(share.hash);
+  }
+  /// A share that will be inserted soon, most likely on the tip of the last one.
+  void prefetch(const BlockHash& hash) const {
+    if (!sets_.empty()) sets_[at_].hashes.prefetch(hash);
   }
 
  private:
@@ -173,6 +178,7 @@ class Verifier {
   void check_records(std::string_view key, std::uint64_t first, const ShareRun& run) {
     Digest chain = run.before;
     for (std::uint32_t i = 0; i < run.count; ++i) {
+      if (i + kAhead < run.count) paid_.prefetch(run.hash(i + kAhead));
       chain = chain_next(chain, run.record(i));
       const auto share = ShareRecord::decode(run.record(i));
       if (!share) {
