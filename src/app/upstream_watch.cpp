@@ -47,14 +47,11 @@ void Upstream::watch_fees(Satoshi last_mean) {
 
 void Upstream::watch_tip(const BlockHash& tip, std::uint32_t height,
                          std::optional<NodeIndex> node) {
-  if (tip == watched_tip_) return;
+  for (std::uint32_t i = 0; i < nodes_.size() && !node; ++i)
+    if (link_.status(NodeIndex(i)).tip == tip) node = NodeIndex(i);
+  // Nobody any more: the tip that took its place is told next.
+  if (tip == watched_tip_ || !node) return;
   watched_tip_ = tip;
-  if (!node) {
-    // Any node that stands on it will do.
-    node = NodeIndex(0);
-    for (std::uint32_t i = 0; i < nodes_.size(); ++i)
-      if (link_.status(NodeIndex(i)).tip == tip) node = NodeIndex(i);
-  }
   const Instant now = loop_.now().mono;
   if (fees_) fees_->tip(*node, height, now);
   ripe_.tip(*node, height, now);

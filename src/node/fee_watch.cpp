@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "adit/base/json.h"
 #include "adit/base/log.h"

@@ -5,6 +5,7 @@
 #include "adit/node/ripe_watch.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "adit/base/check.h"
 #include "adit/base/json.h"
