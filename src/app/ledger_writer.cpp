@@ -268,6 +268,8 @@ void LedgerWriter::expire(const Now& now) {
   const std::int64_t keep_ms = std::int64_t{options_.retention_days} * 86'400'000;
   if (const Status expired = ledger_->expire_shares(UnixMillis(now.wall.value() - keep_ms));
       !expired)
+    return fail(expired.error());
+  if (const Status expired = forget_slices(UnixMillis(now.wall.value() - keep_ms)); !expired)
     fail(expired.error());
 }
 

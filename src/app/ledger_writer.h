@@ -95,6 +95,7 @@ class LedgerWriter {
   void shut();
   void settle();
   void tell_plan();
+  Status forget_slices(UnixMillis before);
   void answer(BooksRequest& request);
   void write_blocks();
 

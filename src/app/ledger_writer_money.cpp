@@ -72,6 +72,17 @@ void LedgerWriter::settle() {
   tell_plan();
 }
 
+/// Those that closed before `before` and that no block to come can need.
+Status LedgerWriter::forget_slices(UnixMillis before) {
+  SliceNumber keep;
+  const Status read = for_each_slice(*store_, SliceNumber(1), [&](const SliceRecord& slice) {
+    keep = slice.number;
+    return slice.closed < before;
+  });
+  if (!read) return read;
+  return ledger_->expire_slices(std::min(keep, treasury_->oldest_slice_needed()));
+}
+
 void LedgerWriter::tell_plan() {
   PlanPtr plan = treasury_->plan();
   if (plan == told_plan_) return;
