@@ -113,6 +113,30 @@ class Settler {
       fmt::print("payment {}: sent again, {}\n", payment.id, payment.txid);
     else
       fmt::print(stderr, "payment {}: not taken: {}\n", payment.id, words);
+    return outcome == SendOutcome::Refused ? look_at_coinbases(payment) : Status{};
+  }
+
+  /// After a very deep reorg: an input whose coinbase is another one now can never be spent.
+  Status look_at_coinbases(const Payment& payment) {
+    const auto transaction = transaction_of_hex(payment.transaction);
+    if (!transaction) return transaction.error();
+    for (const TxIn& input : transaction->inputs) {
+      const std::string txid = input.previous.txid.hex();
+      const auto parent = step_.wallet.look(txid, "");
+      if (!parent) return parent.error();
+      if (!*parent || (*parent)->confirmations > 0) continue;
+      const auto coinbase = transaction_of_hex((*parent)->hex);
+      const auto height = coinbase && coinbase->txid() == input.previous.txid
+                              ? coinbase_height(*coinbase)
+                              : std::nullopt;
+      if (!height) continue;
+      const auto there = step_.wallet.coinbase_at(*height);
+      if (!there) return there.error();
+      if (there->txid == txid || there->confirmations < kProofDepth) continue;
+      return make_void(payment, fmt::format("its input, the coinbase {} of height {}, left the "
+                                            "chain; {} stands there, {} deep",
+                                            txid, *height, there->txid, there->confirmations));
+    }
     return {};
   }
 
@@ -129,7 +153,9 @@ class Settler {
       if (!*other || txid == payment.txid) continue;
       const auto rival = transaction_of_hex((*other)->hex);
       if (!rival || rival->txid().hex() != txid || !share_an_input(*transaction, *rival)) continue;
-      if ((*other)->confirmations >= kProofDepth) return prove(payment, txid, **other);
+      if ((*other)->confirmations >= kProofDepth)
+        return make_void(
+            payment, fmt::format("{} spends its input, {} deep", txid, (*other)->confirmations));
       fmt::print("payment {}: {} spends its input, {} deep; it is void at {}\n", payment.id, txid,
                  (*other)->confirmations, kProofDepth);
       return {};
@@ -139,14 +165,10 @@ class Settler {
     return {};
   }
 
-  Status prove(const Payment& payment, const std::string& txid, const KnownTransaction& other) {
-    const auto made = ask_payment(
-        step_.books,
-        call("void", payment.id)
-            .text("proof", fmt::format("{} spends its input, {} deep", txid, other.confirmations)));
+  Status make_void(const Payment& payment, const std::string& proof) {
+    const auto made = ask_payment(step_.books, call("void", payment.id).text("proof", proof));
     if (!made) return made.error();
-    fmt::print("payment {}: void, since {}; the amounts are back in the accounts\n", payment.id,
-               made->detail);
+    fmt::print("payment {}: void: {}; the amounts are back in the accounts\n", payment.id, proof);
     return {};
   }
 

@@ -156,4 +156,12 @@ Result<std::optional<KnownTransaction>> WalletRpc::look(const std::string& txid,
   return std::optional<KnownTransaction>();
 }
 
+Result<BlockCoinbase> WalletRpc::coinbase_at(std::uint32_t height) {
+  const RpcResult hash = call("getblockhash", fmt::format("[{}]", height));
+  if (hash.error) return error_of("getblockhash", *hash.error);
+  const RpcResult block = call("getblock", fmt::format("[{},1]", hash.result));
+  if (block.error) return error_of("getblock", *block.error);
+  return parse_block_coinbase(block.result);
+}
+
 }  // namespace adit

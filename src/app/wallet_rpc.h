@@ -35,6 +35,8 @@ class WalletRpc {
   /// From the wallet, else from the node: its mempool, its index of transactions, or the block that
   /// is named. nullopt: neither knows it.
   Result<std::optional<KnownTransaction>> look(const std::string& txid, const std::string& block);
+  /// Of the active chain.
+  Result<BlockCoinbase> coinbase_at(std::uint32_t height);
 
  private:
   RpcResult call(const std::string& method, const std::string& params);

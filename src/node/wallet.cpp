@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "adit/base/json.h"
@@ -161,6 +162,39 @@ Result<KnownTransaction> parse_known_transaction(std::string_view result) {
       if (one.get(txid) == simdjson::SUCCESS) known.conflicts.emplace_back(txid);
     }
   return known;
+}
+
+Result<BlockCoinbase> parse_block_coinbase(std::string_view result) {
+  const JsonText json(result);
+  const auto object = object_of(json);
+  const auto confirmations = object ? json_integer(*object, "confirmations") : std::nullopt;
+  simdjson::dom::array transactions;
+  std::string_view first;
+  if (!confirmations || (*object)["tx"].get(transactions) != simdjson::SUCCESS ||
+      transactions.at(0).get(first) != simdjson::SUCCESS)
+    return odd("getblock");
+  return BlockCoinbase{std::string(first), *confirmations};
+}
+
+std::optional<std::uint32_t> coinbase_height(const Transaction& transaction) {
+  constexpr OutPoint kNone{Txid{}, 0xffffffff};
+  if (transaction.inputs.size() != 1 || transaction.inputs[0].previous != kNone)
+    return std::nullopt;
+  const Script& script = transaction.inputs[0].script_sig;
+  if (script.empty()) return std::nullopt;
+  std::uint32_t height = 0;
+  if (script[0] >= 0x51 && script[0] <= 0x60) {  // OP_1 to OP_16
+    height = script[0] - 0x50u;
+  } else {
+    if (script[0] > 4 || script.size() <= script[0]) return std::nullopt;
+    for (std::size_t i = script[0]; i > 0; --i) height = height << 8 | script[i];
+  }
+  const Script wanted = height_push(height);
+  if (!std::equal(
+          wanted.begin(), wanted.end(), script.begin(),
+          script.begin() + static_cast<std::ptrdiff_t>(std::min(wanted.size(), script.size()))))
+    return std::nullopt;
+  return height;
 }
 
 SendOutcome send_outcome(const RpcResult& result) {

@@ -154,6 +154,22 @@ class Chain(PayoutTest):
         self.check_paid_once()
         self.assertEqual([p['state'] for p in self.payments()], ['void', 'final'])
 
+    def test_a_reorg_deeper_than_the_coins_it_paid_with(self):
+        """Block and payment both leave the chain for good: nobody owes anything."""
+        self.step('prepare', 'prepared')
+        self.step('broadcast', 'broadcast')
+        self.settle()
+        self.check_paid_once()
+        self.node.reorg(self.node.rpc('getblockcount'), 7)  # whatever the wallet paid with
+        wait_until(lambda: all(row['earned_sat'] == 0 for row in balances(self.pool).values()), 60, 'reversed')
+        self.assertEqual({address: row['balance_sat'] for address, row in balances(self.pool).items()},
+                         {address: -amount for address, amount in self.owed.items()})
+        done = self.step('settle', 'void')
+        self.assertIn('left the chain', done.stdout)
+        self.assertEqual([(row['balance_sat'], row['paid_sat']) for row in balances(self.pool).values()], [(0, 0)] * 2)
+        self.step('settle', 'void')
+        self.assertEqual(self.payout('plan', '--format', 'json').stdout, '')
+
     def spend_elsewhere(self, txid):
         """A block in which another transaction spends an input of this one."""
         rpc = self.node.rpc

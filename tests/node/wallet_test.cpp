@@ -78,6 +78,34 @@ TEST_CASE("wallet answers: what is not understood is never half read") {
   CHECK_FALSE(parse_processed(R"({"psbt":"x","complete":"true"})").ok());
 }
 
+TEST_CASE("coinbases: the height they name, and the one that stands there") {
+  for (const std::uint32_t height : {0u, 1u, 16u, 17u, 127u, 128u, 255u, 256u, 32'767u, 32'768u,
+                                     840'000u, 8'388'608u, 16'777'216u}) {
+    CAPTURE(height);
+    Transaction coinbase;
+    coinbase.inputs.resize(1);
+    coinbase.inputs[0].previous.index = 0xffffffff;
+    coinbase.inputs[0].script_sig = height_push(height);
+    append(coinbase.inputs[0].script_sig, bytes_of("pool"));
+    CHECK(coinbase_height(coinbase) == height);
+    coinbase.inputs[0].script_sig.resize(height_push(height).size() - 1);
+    CHECK_FALSE(coinbase_height(coinbase).has_value());
+    coinbase.inputs[0].script_sig = {5, 1, 2, 3, 4, 5};
+    CHECK_FALSE(coinbase_height(coinbase).has_value());
+    coinbase.inputs[0].script_sig = {2, 16, 0};  // not the shortest
+    CHECK_FALSE(coinbase_height(coinbase).has_value());
+    coinbase.inputs[0].script_sig = height_push(height);
+    coinbase.inputs[0].previous.txid.bytes[0] = 1;
+    CHECK_FALSE(coinbase_height(coinbase).has_value());
+  }
+  const auto block = parse_block_coinbase(R"({"hash":"00","confirmations":7,"tx":["aa","bb"]})");
+  REQUIRE(block.ok());
+  CHECK(block->txid == "aa");
+  CHECK(block->confirmations == 7);
+  for (const char* text : {"null", R"({"confirmations":7,"tx":[]})", R"({"tx":["aa"]})"})
+    CHECK_FALSE(parse_block_coinbase(text).ok());
+}
+
 TEST_CASE("sending: known already is sent, no answer is neither") {
   const auto outcome = [](int code, const char* message) {
     return send_outcome({RpcError{code, message}, {}});

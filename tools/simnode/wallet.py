@@ -87,6 +87,10 @@ class Wallet:
         for other, at in self._in_chain():
             if other.txid == txid:
                 tx, entry = other, at
+        if tx is None:  # a coinbase of its own whose block left the chain
+            tx = next((e.block.txs[0] for e in self.node.chain.entries.values()
+                       if e.block and e.block.txs[0].txid == txid), None)
+            entry = next((e for e in self.node.chain.active if tx and e.block.txs[0].txid == txid), None)
         if tx is None or not (txid in self.known or any(o.script in self.scripts for o in tx.vout)):
             return None
         inputs, height = {i.outpoint for i in tx.vin}, self.node.chain.tip.height

@@ -53,6 +53,15 @@ struct KnownTransaction {
 };
 Result<KnownTransaction> parse_known_transaction(std::string_view result);
 
+/// Of getblock with verbosity 1.
+struct BlockCoinbase {
+  std::string txid;
+  std::int64_t confirmations = 0;  ///< -1: not in the active chain
+};
+Result<BlockCoinbase> parse_block_coinbase(std::string_view result);
+/// The height a coinbase names in its script (BIP34); nullopt: it is no coinbase, or names none.
+std::optional<std::uint32_t> coinbase_height(const Transaction& transaction);
+
 enum class SendOutcome : std::uint8_t {
   Sent,     ///< the node has it, from now or from before
   Refused,  ///< it will not take it as things are; the text says why

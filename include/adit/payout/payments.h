@@ -6,8 +6,9 @@
 //   planned -> prepared -> broadcast -> seen <-> broadcast, seen -> final (6 confirmations)
 //   planned -> exported -> seen ...        way export: somebody else's tool pays
 //   planned | exported -> cancelled        by an operator; nothing signed exists
-//   prepared | broadcast | seen -> void    only by proof: an input is spent by another transaction
-//   final -> void                          that is 6 deep; the amounts return to the accounts
+//   prepared | broadcast | seen -> void    only by proof that it can never be in the chain: an input
+//   final -> void                          is spent elsewhere, or its coinbase is gone, 6 deep; the
+//                                          amounts return to the accounts
 //
 // On disk (family payments; sealed JSON): u64be id: the payment; u64be id + u32be account: one
 // output.
@@ -112,7 +113,7 @@ class Payments {
   /// An exported one was paid by this transaction. May be corrected while it has no confirmation.
   Status mark_paid_outside(std::uint64_t id, const std::string& txid, UnixMillis now);
   Status cancel(std::uint64_t id, UnixMillis now);
-  /// `proof`: the other transaction and its depth, for the record.
+  /// `proof`: what stands in its way and how deep, for the record.
   Status make_void(std::uint64_t id, const std::string& proof, UnixMillis now);
 
   /// nullopt: no such payment, or its rows cannot be read.
