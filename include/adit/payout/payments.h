@@ -6,9 +6,9 @@
 //   planned -> prepared -> broadcast -> seen <-> broadcast, seen -> final (6 confirmations)
 //   planned -> exported -> seen ...        way export: somebody else's tool pays
 //   planned | exported -> cancelled        by an operator; nothing signed exists
-//   prepared | broadcast | seen -> void    only by proof that it can never be in the chain: an input
-//   final -> void                          is spent elsewhere, or its coinbase is gone, 6 deep; the
-//                                          amounts return to the accounts
+//   prepared | broadcast | seen -> void    only by proof that it can never be in the chain: 6
+//   final -> void                          deep, an input is spent elsewhere, or its coinbase is
+//                                          gone; the amounts return to the accounts
 //
 // On disk (family payments; sealed JSON): u64be id: the payment; u64be id + u32be account: one
 // output.
