@@ -131,6 +131,13 @@ class PayoutTest(PoolTest):
         self.payout('broadcast', *wallet, check=False)
         self.step('settle', 'final', *wallet)
 
+    def send(self, amounts):
+        """As another tool would, by the wallet's own hand."""
+        rpc = self.node.rpc
+        outputs = [{address: f'{amount // 10**8}.{amount % 10**8:08}'} for address, amount in amounts.items()]
+        psbt = rpc('walletcreatefundedpsbt', [], outputs, 0, {'lockUnspents': True})['psbt']
+        return rpc('sendrawtransaction', rpc('finalizepsbt', rpc('walletprocesspsbt', psbt)['psbt'])['hex'])
+
     # -- keys that are elsewhere
 
     def watching_wallet(self):

@@ -106,13 +106,6 @@ class Pays(PayoutTest):
         self.step('settle', 'final')
         self.assertEqual(self.payment()['txid'], right)
 
-    def send(self, amounts):
-        """As another tool would, by the wallet's own hand."""
-        rpc = self.node.rpc
-        outputs = [{address: f'{amount // 10**8}.{amount % 10**8:08}'} for address, amount in amounts.items()]
-        psbt = rpc('walletcreatefundedpsbt', [], outputs, 0, {'lockUnspents': True})['psbt']
-        return rpc('sendrawtransaction', rpc('finalizepsbt', rpc('walletprocesspsbt', psbt)['psbt'])['hex'])
-
     def test_cancel_gives_back(self):
         self.pool.terminate()
         self.step('export', 'exported', '--out', self.path('x'))
@@ -169,6 +162,22 @@ class Chain(PayoutTest):
         self.assertEqual([(row['balance_sat'], row['paid_sat']) for row in balances(self.pool).values()], [(0, 0)] * 2)
         self.step('settle', 'void')
         self.assertEqual(self.payout('plan', '--format', 'json').stdout, '')
+
+    def test_void_when_an_operator_names_what_spent_its_coins(self):
+        """The node forgot its locks, and the wallet never saw the payment."""
+        self.need_sim()
+        self.step('prepare', 'prepared')
+        self.node.rpc('lockunspent', True)
+        rival = self.send({ALICE: 12345})
+        done = self.payout('broadcast', check=False)
+        self.assertIn('txn-mempool-conflict', done.stderr)
+        for depth, state in ((5, 'broadcast'), (1, 'void')):
+            self.node.generate(depth)
+            self.step('settle', 'broadcast')
+            other = self.send({BOB: 23456 + depth})  # spends other coins: proves nothing
+            self.step('settle', 'broadcast', '--id', '1', '--conflict', other)
+            self.step('settle', state, '--id', '1', '--conflict', rival)
+        self.assertEqual({address: row['balance_sat'] for address, row in balances(self.pool).items()}, self.owed)
 
     def spend_elsewhere(self, txid):
         """A block in which another transaction spends an input of this one."""
@@ -233,6 +242,15 @@ class Killed(PayoutTest):
                     self.assertIn('run the command again', output)
                 self.node.rpc('sim_fault', 'clear')
                 self.pool.start().wait_work()
+        self.settle()
+        self.check_paid_once()
+
+    def test_commands_side_by_side(self):
+        for name in ('prepare', 'broadcast'):
+            several = [self.begin(name) for _ in range(4)]
+            outputs = [process.communicate(timeout=90)[0] for process in several]
+            self.assertIn(0, [process.returncode for process in several], outputs)
+        self.assertEqual([p['state'] for p in self.payments()], ['broadcast'])
         self.settle()
         self.check_paid_once()
 
