@@ -61,7 +61,7 @@ void add_payout_rules(CLI::App* step, PayoutCommandOptions& options) {
   step->add_option("--minimum", options.minimum, "smaller balances wait (satoshi)")
       ->check(CLI::PositiveNumber);
   step->add_option("--max-outputs", options.max_outputs, "the largest balances first")
-      ->check(CLI::Range(1, 5000));
+      ->check(CLI::Range(1, 2500));
 }
 
 void add_payout(CLI::App& app, PayoutCommandOptions& options, int& status) {
