@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "adit/base/json.h"
+#include "adit/base/log.h"
 
 namespace adit {
 namespace {
@@ -75,7 +76,7 @@ class Handler {
     const Status done = step(what, id);
     if (missing_) return books_error(*missing_);
     if (!done) return books_error(done.error());
-    return told(id);
+    return told(what, id);
   }
 
  private:
@@ -105,7 +106,9 @@ class Handler {
     if (!write) return due_answer(payments_->due(rules));
     if (const auto waiting = payments_->planned()) return payment_answer(*waiting);
     const auto planned = payments_->plan(rules, now_);
-    return planned ? payment_answer(*planned) : books_error(planned.error());
+    if (!planned) return books_error(planned.error());
+    log(*planned, "plan");
+    return payment_answer(*planned);
   }
 
   std::string next_after(std::uint64_t id) {
@@ -163,11 +166,18 @@ class Handler {
     return payments_->cancel(id, now_);
   }
 
-  std::string told(std::uint64_t id) const {
+  std::string told(std::string_view what, std::uint64_t id) const {
     const auto payment = payments_->find(id);
     if (!payment)
       return books_error({ErrorCode::NotFound, fmt::format("there is no payment {}", id)});
+    if (what != "get") log(*payment, what);
     return payment_answer(*payment);
+  }
+  /// Who moves money leaves a trace in the pool's log.
+  static void log(const Payment& payment, std::string_view what) {
+    log_info("payout", "payment {}: {}: {}, {} outputs, {} sat{}{}", payment.id, what,
+             payment_state_name(payment.state), payment.outputs.size(), payment.sum.value(),
+             payment.txid.empty() ? "" : ", ", payment.txid);
   }
 
   Payments* payments_;

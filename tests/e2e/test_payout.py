@@ -49,6 +49,8 @@ class Pays(PayoutTest):
         self.check_paid_once()
         self.assertIn('nobody is due', self.payout('prepare', check=False).stderr)
         self.assertGreater(self.payment()['fee'], 100)
+        for step in ('plan: planned', 'prepare: prepared', 'broadcast: broadcast', 'seen: final'):
+            self.assertIn('payment 1: ' + step, self.pool.log_text())
         # Without the pool, the books say the same.
         listed = self.payments()
         self.assertEqual(self.pool.terminate(), 0)
