@@ -8,6 +8,12 @@
 #include "payout/treasury_state.h"
 
 namespace adit {
+namespace {
+
+/// Blocks of older plans, and of late news, look this much further back.
+constexpr std::uint64_t kDayOfSlices = 1'440;
+
+}  // namespace
 
 using State = Treasury::State;
 
@@ -144,6 +150,7 @@ Status Treasury::tick(UnixMillis now) {
   for (const BlockHash& hash : late) {
     const auto slice = slice_before(s.ledger->store(), s.waiting.at(hash).block);
     if (!slice) return slice.error();
+    if (*slice > s.live.newest()) continue;  // closed, and on its way here
     if (Status settled = s.settle_waiting(hash, *slice, now); !settled) return settled;
   }
   return {};
@@ -181,10 +188,10 @@ Satoshi Treasury::payable(AccountId account) const {
 
 SliceNumber Treasury::oldest_slice_needed() const {
   const State& s = *state_;
-  SliceNumber oldest = std::min(s.live.first(), SliceNumber(s.live.newest().value()));
+  SliceNumber oldest = std::min(s.live.first(), s.live.newest());
   if (pays_slices(s.terms.scheme.kind))
     oldest = std::min(oldest, SliceNumber(s.priced_through.value() + 1));
-  return oldest;
+  return SliceNumber(oldest.value() > kDayOfSlices ? oldest.value() - kDayOfSlices : 0);
 }
 
 }  // namespace adit

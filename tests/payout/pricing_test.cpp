@@ -125,4 +125,43 @@ TEST_CASE("pricing: new terms pay what is open by the old ones, and pay it once"
   CHECK(bank.journal_problems().empty());
 }
 
+TEST_CASE("pricing: a crash at any commit while terms change") {
+  const auto pps = test::terms_of("pps fee=100 way=wallet threshold=546 weight=8000");
+  const auto prop = test::terms_of("prop fee=100 way=wallet threshold=546 weight=8000");
+  for (const bool to_pps : {false, true}) {
+    Bank bank(to_pps ? prop.text() : pps.text());
+    bank.facts.work = work_of(kNetwork);
+    bank.must_open();
+    for (std::uint64_t n = 1; n <= 7; ++n)
+      mine_many(bank, static_cast<std::uint32_t>(n % 3 + 1), n, 1'000'000 + n);
+    // A block that was announced, and whose share died with the process.
+    BlockRecord block = bank.block_of(bank.share(2, 99, 1, true), 2, 100, Satoshi(320'951'337));
+    REQUIRE(bank.put(block));
+    bank.treasury.reset();
+    bank.ledger.reset();
+    const test::MemoryStore before = bank.store;
+    bank.options.terms = to_pps ? pps : prop;
+    bank.must_open();
+    const auto rows = bank.store.rows(Family::Credits);
+    const auto record = bank.settlement(block);
+    CHECK(record.terms.scheme.kind == (to_pps ? SchemeKind::Prop : SchemeKind::Pps));
+    CHECK(record.shares.size() == (to_pps ? 3 : 0));
+    const int commits = bank.store.commits;
+    for (const bool reaches_log : {false, true})
+      for (int at = 1; at <= commits - before.commits; ++at) {
+        Bank again((to_pps ? pps : prop).text(), before);
+        again.facts = bank.facts;
+        again.now = bank.now;
+        again.store.fail_at = before.commits + at;
+        again.store.failure_reaches_log = reaches_log;
+        CHECK_FALSE(again.open());
+        again.treasury.reset();
+        again.ledger.reset();
+        again.store = test::MemoryStore(again.store.after_power_loss(again.store.unsynced()));
+        again.must_open();
+        CHECK(again.store.rows(Family::Credits) == rows);
+      }
+  }
+}
+
 }  // namespace adit

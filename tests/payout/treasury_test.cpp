@@ -165,4 +165,43 @@ TEST_CASE("treasury: work on the pool's own address is the pool's") {
   CHECK(bank.treasury->journal().balance({BookKind::Pool, 0}) == Satoshi(1'010'000));
 }
 
+TEST_CASE("treasury: slices that a window may need are kept, the others may go") {
+  Bank bank("pplns factor=2 fee=0 way=wallet threshold=546 weight=8000");
+  bank.facts.work = 1000;  // two slices of it
+  bank.must_open();
+  for (std::uint64_t n = 1; n <= 1'500; ++n) mine(bank, n, {{1, 1000}});
+  CHECK(bank.treasury->oldest_slice_needed() == SliceNumber(1'499 - 1'440));
+  REQUIRE(bank.ledger->expire_slices(bank.treasury->oldest_slice_needed()).ok());
+  // Without them a window that grows counts what is there, now and after a restart.
+  bank.facts.work = 1'000'000;
+  bank.ledger->set_network(bank.facts);
+  BlockRecord block = bank.find_block(2, 9'999, 100, kReward, 7);
+  CHECK(bank.settlement(block).first_slice == 59);
+  CHECK(bank.settlement(block).shares.at(0).work == (1'500 - 58) * 1000);
+  bank.must_open();
+  BlockRecord next = bank.find_block(2, 10'000, 101, kReward, 7);
+  CHECK(bank.settlement(next).shares.at(0).work == (1'500 - 58) * 1000);
+}
+
+TEST_CASE("treasury: a plan of slices that a power loss took is no plan") {
+  Bank bank("pplns factor=2 fee=200 way=coinbase threshold=546 weight=8000");
+  worked_window(bank);
+  const auto winner = bank.share(2, 6, 400, true);
+  BlockRecord block = bank.block_of(winner, 2, 100, kReward);
+  block.plan_slice = 9, block.plan_entry = 4;  // of books that are gone
+  const std::vector<TxOut> outputs = {{Satoshi(20'951'337), test::kBankScript},
+                                      {Satoshi(300'000'000), test::member_script(1)}};
+  REQUIRE(bank.put(block, outputs));
+  CHECK_FALSE(*read_settlement(bank.store, block));
+  REQUIRE(bank.append({winner}));
+  const SettlementRecord record = bank.settlement(block);
+  CHECK(record.shares.at(0).entitled == Satoshi(47'179'847));
+  Satoshi paid;
+  for (const PlanShare& share : record.shares) paid += share.paid;
+  CHECK(paid == Satoshi(300'000'000));
+  CHECK(record.pool_paid == Satoshi(20'951'337));
+  bank.move(block, BlockState::Accepted);
+  CHECK(bank.balance(1) == Satoshi(188'719'386 - 300'000'000));
+}
+
 }  // namespace adit

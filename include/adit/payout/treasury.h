@@ -62,8 +62,8 @@ class Treasury {
   const TreasuryOptions& options() const;
   /// Of an account's balance what may leave in a payment: nothing that an unripe block brought.
   Satoshi payable(AccountId account) const;
-  /// Slices below it may be forgotten (Ledger::expire_slices) without harm to blocks to come.
-  /// (Keep some more: a window can grow, and audits look back.)
+  /// Slices below it, a day before what counts now, may be forgotten (Ledger::expire_slices)
+  /// without harm to blocks to come. (A window that grows, and audits, look further back.)
   SliceNumber oldest_slice_needed() const;
 
   struct State;
