@@ -12,11 +12,13 @@
 #include <set>
 
 #include "adit/base/log.h"
+#include "adit/payout/journal.h"
 #include "adit/stratum/v2/key_text.h"
 #include "app/commands.h"
 #include "app/key_files.h"
 #include "app/pool.h"
 #include "app/process.h"
+#include "rocks/rocks_store.h"
 
 namespace adit {
 namespace {
@@ -88,6 +90,7 @@ class Demo {
   std::string miner_log(std::size_t miner) const;
   int summary() const;
   void print_protocols() const;
+  void print_money() const;
   void print_block(const BlockRecord& block);
 
   const DemoOptions& options_;
@@ -169,6 +172,11 @@ name = "Adit demo"
 network = "regtest"
 coinbase_tag = "/adit demo/"
 payout_address = "{}"
+fee = "1%"
+[payout]
+way = "coinbase"
+minimum = 546
+factor = 8
 [[node]]
 rpc = "{}"
 cookie_file = ".cookie"
@@ -263,14 +271,34 @@ void Demo::print_protocols() const {
   fmt::print("\n");
 }
 
+std::string btc(Satoshi amount) {
+  const std::int64_t value = amount.value();
+  const std::uint64_t size = value < 0 ? -static_cast<std::uint64_t>(value) : value;
+  return fmt::format("{}{}.{:08}", value < 0 ? "-" : "", size / kCoin, size % kCoin);
+}
+
+/// The blocks have paid their miners; this is what the books say of it.
+void Demo::print_money() const {
+  auto store = RocksStore::open_reader(folder_ + "/data/ledger");
+  if (!store) return fmt::print(stderr, "demo: {}\n", store.error().text);
+  const auto journal = Journal::open(**store, [](AccountId) { return std::string(); });
+  if (!journal) return fmt::print(stderr, "demo: {}\n", journal.error().text);
+  fmt::print("the blocks have paid (pplns, 8 difficulties, fee 1%), in BTC:\n");
+  for (const AccountBalance& account : journal->accounts())
+    fmt::print("  {:.14}...  earned {:>15}, paid {:>15}, still owed {:>12}\n", account.address,
+               btc(account.earned), btc(account.paid), btc(account.balance));
+  fmt::print("  the pool           owed   {:>15}\n", btc(journal->balance({BookKind::Pool, 0})));
+}
+
 int Demo::summary() const {
   const PoolTotals totals = pool_->totals();
   fmt::print(
       "\n{} shares accepted, {} rejected; {} blocks found, {} connected by the node; height {}\n",
       totals.accepted, totals.rejected, totals.blocks_found, totals.blocks_accepted, totals.height);
   print_protocols();
+  print_money();
   if (!temporary_)
-    fmt::print("the books are kept: adit ledger accounts -c {}/adit.toml\n", folder_);
+    fmt::print("the books are kept: adit ledger balances -c {}/adit.toml\n", folder_);
   return totals.accepted > 0 && totals.blocks_accepted > 0 ? 0 : 1;
 }
 

@@ -36,6 +36,7 @@ class Demo(PoolTest):
         self.assertEqual(process.returncode, 0, out + errors)
         self.assertRegex(out, r'block +\d+ +[0-9a-f]{64}')
         self.assertRegex(out, r'[1-9]\d* shares accepted, \d+ rejected; [1-9]\d* blocks found, [1-9]\d* connected')
+        self.assertRegex(out, r'bcrt1q\S+ +earned +\d+\.\d{8}, paid +\d+\.\d{8}, still owed')
         self.assertEqual(os.listdir(self.temporary), [])
 
     def test_an_interrupt_ends_it_and_its_children(self):
