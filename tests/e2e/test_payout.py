@@ -11,9 +11,10 @@ import stat
 import time
 import unittest
 
+from blocks import Finder, wait_state
 from money import SCRIPTS, balances
 from payout_support import ALICE, BOB, PayoutTest
-from support import POOL_ADDRESS, wait_until
+from support import POOL_ADDRESS, PoolTest, wait_until
 
 WALLET_CALLS = ('walletcreatefundedpsbt', 'walletprocesspsbt', 'finalizepsbt')
 
@@ -324,6 +325,19 @@ class Faults(PayoutTest):
     def prepared_hex(self):
         self.step('broadcast', 'broadcast')
         return self.node.rpc('getrawtransaction', self.payment()['txid'])
+
+
+class ByTheCoinbase(PoolTest):
+    def test_what_blocks_will_pay_is_never_paid_by_the_wallet(self):
+        node = self.make_node(bits='1f7fffff', tx_count=0)
+        pool = self.make_pool(node, extra='[payout]\nway = "coinbase"\nminimum = 546\n')
+        with Finder(pool, node, ALICE) as miner:
+            wait_state(pool, miner.on_tip().find_block(), 'accepted')
+        wait_until(lambda: balances(pool)[ALICE]['balance_sat'] > 0, 20, 'a credit')
+        done = pool.command('payout', 'plan', '--format', 'json')
+        self.assertEqual(done.stdout, '')
+        self.assertIn('paid in the blocks themselves', done.stderr)
+        self.assertIn('nobody is due', pool.command('payout', 'prepare', check=False).stderr)
 
 
 if __name__ == '__main__':
