@@ -21,6 +21,9 @@ struct Quotient {
 };
 
 Quotient divided(Uint128 a, Uint128 b, Uint128 c) {
+  // The usual case: a block's reward by the work of one account.
+  Uint128 short_product = 0;
+  if (!__builtin_mul_overflow(a, b, &short_product)) return {short_product / c, short_product % c};
   bool overflow = false;
   const U256 product = multiply(U256::from_u128(a), U256::from_u128(b), overflow);
   const U256 whole = divide(product, U256::from_u128(c));

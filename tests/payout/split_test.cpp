@@ -87,4 +87,15 @@ TEST_CASE("a million random splits: exact, monotone, symmetric") {
   }
 }
 
+TEST_CASE("multiply_divide: short products and long ones are one function") {
+  std::mt19937_64 random(11);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto any = [&] { return (Uint128{random()} << 64 | random()) >> (random() % 127); };
+    const Uint128 a = any(), b = any(), c = std::max(b, any()) | 1;
+    bool overflow = false;
+    const U256 product = multiply(U256::from_u128(a), U256::from_u128(b), overflow);
+    CHECK(U256::from_u128(multiply_divide(a, b, c)) == divide(product, U256::from_u128(c)));
+  }
+}
+
 }  // namespace adit
