@@ -86,6 +86,21 @@ TEST_CASE("a V2 key in any two pieces, and byte by byte") {
   }
 }
 
+TEST_CASE("a key that came as V2's from the port of both is not foreign on any later byte") {
+  v2::test::SplitMix random(8);
+  for (int i = 0; i < 20'000; ++i) {
+    ByteVec hello = random.bytes(64);
+    const std::string_view beginning = "{\"id\":1,\"method\"";
+    std::copy(beginning.begin(), beginning.end(), hello.begin());
+    bool is_v2 = false;
+    for (std::size_t size = 1; size <= hello.size(); ++size) {
+      const Bytes start = Bytes(hello).first(size);
+      is_v2 = is_v2 || guess_protocol(start) == Guess::V2;
+      if (is_v2 && foreign_protocol(start)) FAIL("foreign at " << size << " of " << to_hex(hello));
+    }
+  }
+}
+
 TEST_CASE("random keys that begin with a brace are hardly ever taken for V1") {
   v2::test::SplitMix random(6);
   int mistaken = 0;

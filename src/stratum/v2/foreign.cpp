@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kCertain = 8;  // bytes of text that no random key begins with
 constexpr std::size_t kHello = 64;
+constexpr std::size_t kNameBytes = 8;  // beyond ASCII, that text may have from the start
 constexpr std::uint8_t kTlsHandshake = 0x16, kTlsMajor = 3, kTlsClientHello = 1;
 
 bool is_printable(std::uint8_t c) { return c >= ' ' && c <= '~'; }
@@ -27,7 +28,9 @@ std::optional<Foreign> foreign_protocol(Bytes start) {
   // Somebody may choose a key that begins like text; it does not go on so.
   if (!std::all_of(start.begin(), start.end(), is_text)) return std::nullopt;
   const std::string_view text = text_of(start);
-  if (text.starts_with("{\"") || text.starts_with("{ \"")) return Foreign::StratumV1;
+  // A port of both protocols hands a key over as soon as it knows that it is none of V1's.
+  if ((text.starts_with("{\"") || text.starts_with("{ \"")) && guess_protocol(start) != Guess::V2)
+    return Foreign::StratumV1;
   for (const std::string_view verb : {"GET /", "POST /", "HEAD /", "PUT /", "OPTIONS "})
     if (text.starts_with(verb)) return Foreign::Http;
   return std::nullopt;
@@ -44,7 +47,9 @@ Guess guess_protocol(Bytes start) {
     if (*at == '\n') return last == '}' ? Guess::V1 : Guess::V2;
     if (!is_space(*at)) last = *at;
     if (!is_text(*at)) return Guess::V2;
-    if (*at >= 0x80 && ++beyond_ascii > seen.size() / 4) return Guess::V2;
+    // Of what came until here, so that a guess stands whatever follows.
+    const auto length = static_cast<std::size_t>(at - seen.begin());
+    if (*at >= 0x80 && ++beyond_ascii > kNameBytes + length / 4) return Guess::V2;
   }
   return seen.size() == kHello ? Guess::V1 : Guess::Unknown;
 }
