@@ -9,6 +9,7 @@
 #include "adit/ledger/ledger.h"
 #include "adit/ledger/reader.h"
 #include "adit/payout/journal.h"
+#include "adit/payout/payments.h"
 #include "app/books_reader.h"
 #include "app/commands.h"
 #include "app/config.h"
@@ -225,7 +226,7 @@ class View {
 };
 
 Status export_all(View& view) {
-  for (const auto step : {&View::shares, &View::workers, &View::blocks}) {
+  for (const auto step : {&View::shares, &View::workers, &View::blocks, &View::balances}) {
     if (const Status done = (view.*step)(); !done) return done;
     view.next_kind();
   }
@@ -233,16 +234,23 @@ Status export_all(View& view) {
 }
 
 int verify(LedgerStore& store) {
-  const auto report = verify_ledger(store);
-  if (!report) {
-    fmt::print(stderr, "{}\n", report.error().text);
+  auto report = verify_ledger(store);
+  const auto money = verify_journal(store);
+  if (!report || !money) {
+    fmt::print(stderr, "{}\n", report ? money.error().text : report.error().text);
     return 1;
   }
+  report->problems.insert(report->problems.end(), money->begin(), money->end());
+  for (const Status& rows :
+       {for_each_settlement(store, true, [](const SettlementRecord&) { return true; }),
+        for_each_payment(store, [](const Payment&) { return true; })})
+    if (!rows) report->problems.push_back(rows.error().text);
   for (const std::string& problem : report->problems) fmt::print(stderr, "{}\n", problem);
   fmt::print("{} shares, sequence {} to {}: {} ({} slices)\n", report->shares,
              report->first.value(), report->last.value(),
-             report->problems.empty() ? "every chain value, proof, total and slice is right"
-                                      : fmt::format("{} problems", report->problems.size()),
+             report->problems.empty()
+                 ? "every chain value, proof, total, slice and balance is right"
+                 : fmt::format("{} problems", report->problems.size()),
              report->slices);
   return report->problems.empty() ? 0 : 1;
 }

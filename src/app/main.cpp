@@ -118,14 +118,14 @@ CLI::App* add_ledger(CLI::App& app, LedgerCommandOptions& options, int& status) 
   CLI::App* ledger_app = app.add_subcommand("ledger", "read the books; works while the pool runs");
   ledger_app->require_subcommand(1);
   const std::pair<const char*, const char*> views[] = {
-      {"verify", "recompute the hash chain, every proof, total and slice"},
+      {"verify", "recompute the hash chain, every proof, total, slice and balance"},
       {"shares", "one line a share"},
       {"accounts", "one line an account"},
       {"workers", "one line a worker"},
       {"blocks", "one line a found block"},
       {"slices", "one line a closed slice: its shares, work, root and hash"},
       {"balances", "what each account is owed, has earned and was paid, and its work"},
-      {"export", "shares, accounts, workers and blocks, one line each with its kind"}};
+      {"export", "shares, workers, blocks, balances and accounts, one line each with its kind"}};
   for (const auto& [name, help] : views) {
     CLI::App* view = ledger_app->add_subcommand(name, help);
     add_config(view, options.common);

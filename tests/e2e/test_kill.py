@@ -134,7 +134,7 @@ class Kill(PoolTest):
         for row in rows:
             self.assertEqual(row['account'], oracle.sent[row['hash']])
         self.assertEqual(oracle.failures, [])
-        self.assertIn('every chain value, proof, total and slice is right', pool.command('ledger', 'verify').stdout)
+        self.assertIn('every chain value, proof, total, slice and balance is right', pool.command('ledger', 'verify').stdout)
         if whole:
             self.assertEqual([row['hash'] for row in pool.lines('shares')], booked)
             self.assertEqual(sum(row['shares'] for row in pool.lines('accounts')), len(booked))

@@ -63,7 +63,7 @@ class Books(PoolTest):
                          (block, 'accepted', MINER_ADDRESS, 'finder'))
         self.assertEqual([row['sequence'] for row in self.rows('shares', '--from', '4', '--limit', '3')], [4, 5, 6])
         kinds = [row['kind'] for row in self.pool.lines('export')]
-        self.assertEqual({kind: kinds.count(kind) for kind in kinds}, {'share': 10, 'worker': 4, 'block': 1, 'account': 2})
+        self.assertEqual({kind: kinds.count(kind) for kind in kinds}, {'share': 10, 'worker': 4, 'block': 1, 'balance': 2, 'account': 2})
         self.assertIn('10 shares, sequence 1 to 10', self.pool.command('ledger', 'verify').stdout)
 
     def test_verify_finds_a_flipped_byte(self):

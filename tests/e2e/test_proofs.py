@@ -90,7 +90,7 @@ class Proofs(PoolTest):
             self.assertEqual((done.returncode, done.stdout), (1, ''))
             self.assertIn(why, done.stderr)
         verified = self.pool.command('ledger', 'verify').stdout
-        self.assertIn(f'slice is right ({len(slices)} slices)', verified)
+        self.assertIn(f'slice and balance is right ({len(slices)} slices)', verified)
 
     def test_what_is_wrong_is_refused(self):
         self.mine(MINER_ADDRESS + '.a', 6)
