@@ -223,6 +223,9 @@ std::string Pool::reload(const Config& config) {
   v1.tls_certificate = config_.v1.tls_certificate;
   v1.tls_key = config_.v1.tls_key;
   differs(v1 != config_.v1, "[stratum.v1]");
+  differs(config.v2 != config_.v2, "[stratum.v2]");
+  differs(config.both != config_.both, "[stratum.auto]");
+  differs(config.payout != config_.payout, "[payout]");
   differs(config.ledger != config_.ledger, "[ledger]");
   PolicyChanged change{config.vardiff, nullptr};
   if (!config_.v1.tls_listen.empty()) {

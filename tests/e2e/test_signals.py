@@ -81,6 +81,9 @@ class Signals(PoolTest):
             self.assertAlmostEqual(miner.difficulty / 2e-10, 1, 3)
         told = reload(good.replace('name = "test"', 'name = "other"'), 'config: reloaded, but .*')
         self.assertIn('[pool] takes effect at the next start', told)
+        told = reload(good + '[payout]\nfactor = 3\n[stratum.v2]\nchannels_per_connection = 9\n',
+                      'config: reloaded, but .*')
+        self.assertIn('[stratum.v2], [payout] takes effect at the next start', told)
         self.assertEqual(pool.terminate(), 0)
 
     def test_a_second_instance_and_a_busy_port_end_at_once(self):
