@@ -180,12 +180,12 @@ void NodeLink::State::network_info(std::uint32_t node, const JsonText& json) {
   NodeStatus& status = links[node].status;
   const bool object = json.root() && json.root()->is_object();
   const auto version = object ? json_string(*json.root(), "subversion") : std::nullopt;
-  const auto peers = object ? json_integer(*json.root(), "connections") : std::nullopt;
+  const auto known = object ? json_integer(*json.root(), "connections") : std::nullopt;
+  const std::int64_t peers = known.value_or(-1);
   status.version = log_escape(version.value_or(""));
   const bool was_alone = status.peers == 0u;
   status.peers.reset();
-  if (peers && *peers >= 0 && *peers <= INT32_MAX)
-    status.peers = static_cast<std::uint32_t>(*peers);
+  if (peers >= 0 && peers <= INT32_MAX) status.peers = static_cast<std::uint32_t>(peers);
   if (options.network == Network::Regtest || (status.peers == 0u) == was_alone) return;
   events.emplace_back(NodeAlone{NodeIndex(node), !was_alone});
 }

@@ -82,7 +82,8 @@ class FieldWriter {
   void write(const std::string_view& value) {
     ADIT_CHECK(value.size() <= 255);
     out_.push_back(static_cast<std::uint8_t>(value.size()));
-    append(out_, bytes_of(value));
+    // Not append(): g++ 14 takes its insert() for an overflow here.
+    for (const char c : value) out_.push_back(static_cast<std::uint8_t>(c));
   }
   template <std::size_t Max>
   void write(const Blob<Max>& value) {
