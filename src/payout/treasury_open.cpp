@@ -101,10 +101,7 @@ Status State::price_backlog(UnixMillis now) {
 
 Status State::price(const SliceRecord& slice, UnixMillis now) {
   if (!pays_slices(terms.scheme.kind)) return {};
-  const NetworkFacts& network = slice.network;
-  const auto rule = make_scheme(terms.scheme);
-  for (const PricedWork& part :
-       rule->slice_closed(slice.slice, {network.work, network.subsidy, network.mean_fees}))
+  for (const PricedWork& part : price_slice(terms.scheme, slice.slice, slice.network))
     if (!is_pool(part.account)) priced[part.account] = sum_of(priced[part.account], part.amount);
   return slice.number.value() % kPricedSlices == 0 ? pay_priced(slice.number, now) : Status();
 }

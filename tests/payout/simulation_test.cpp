@@ -4,8 +4,8 @@
 #include <map>
 
 #include "adit/payout/payments.h"
-#include "adit/payout/split.h"
 #include "bank.h"
+#include "naive_split.h"
 
 namespace adit {
 namespace {
@@ -147,9 +147,9 @@ std::map<AccountId, Satoshi> entitlements(Month& month) {
     const auto weights =
         weights_at(month.bank.store, SliceNumber(record.slice), month.bank.options.terms);
     REQUIRE(weights.ok());
-    const Settlement split = settle_by_weights(
-        block.record.value, month.bank.options.terms.scheme.fee_basis_points, *weights);
-    for (const Part& part : split.parts) earned[part.account] += part.amount;
+    for (const test::Part& part : test::split_by_weights(
+             block.record.value, month.bank.options.terms.scheme.fee_basis_points, *weights))
+      earned[part.account] += part.amount;
   }
   return earned;
 }
