@@ -26,6 +26,7 @@ enum class Ask : std::uint8_t {
 /// At most one question under way.
 struct Lane {
   std::optional<std::uint64_t> token;
+  std::uint64_t asked = 0;  ///< the token of the last question, answered or not
   Ask ask{};
   Instant sent{};         ///< the last question
   Instant at{};           ///< the next one not before
@@ -54,7 +55,8 @@ struct Link {
   Instant recheck_at{};
   bool peers_due = false;  ///< to be counted again
   std::optional<BlockHash> header_wanted;
-  std::optional<Tip> tip;  ///< kept for a while after the node left
+  std::optional<Tip> tip;       ///< kept for a while after the node left
+  std::uint64_t tip_moved = 0;  ///< the newest token when it did: what was asked up to it is old
   std::uint32_t highest = 0;
   Instant last_ok{};  ///< the last good answer on any lane
   Instant left_at{};  ///< stopped being Ready
@@ -128,6 +130,7 @@ struct NodeLink::State {
   void set_health(std::uint32_t node, NodeHealth health, std::string reason, Duration retry,
                   Instant now);
   void ask_soon(Link& link, Instant now);
+  void ask_again(Link& link, Instant now);
 
   // node_tip.cpp: which tip and which template everybody gets
   void set_tip(std::uint32_t node, const Tip& tip, Instant now);

@@ -107,7 +107,7 @@ void NodeLink::State::dispatch(std::uint32_t node, Lane& lane, const RpcAnswer& 
 void NodeLink::State::send(std::uint32_t node, RpcLane name, Lane& lane, Ask ask,
                            std::string method, std::string params, Instant now) {
   CHECK(lane.idle());
-  lane.token = ++last_token;
+  lane.token = lane.asked = ++last_token;
   lane.ask = ask;
   lane.sent = now;
   requests.push_back({*lane.token, NodeIndex(node), name, std::move(method), std::move(params),

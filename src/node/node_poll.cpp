@@ -80,6 +80,13 @@ void NodeLink::State::ask_soon(Link& link, Instant now) {
   link.call.at = std::min(link.call.at, std::max(now, link.best_hash_sent + kHintGap));
 }
 
+/// The answer tells of a tip that was: lanes have connections of their own, so a template that
+/// brought a newer one may have overtaken it.
+void NodeLink::State::ask_again(Link& link, Instant now) {
+  link.hinted = true;
+  ask_soon(link, now);
+}
+
 void NodeLink::State::set_health(std::uint32_t node, NodeHealth health, std::string reason,
                                  Duration retry, Instant now) {
   Link& link = links[node];
@@ -149,6 +156,7 @@ void NodeLink::State::call_answered(std::uint32_t node, Ask ask, const RpcResult
   if (link.step != Step::Watch) return;
   link.call.at = now + options.poll;
   if (!link.tip || link.tip->hash != *hash) {
+    if (link.call.asked <= link.tip_moved) return ask_again(link, now);
     link.header_wanted = *hash;
     link.call.at = now;
   } else if (link.hinted) {
@@ -225,10 +233,8 @@ void NodeLink::State::header(std::uint32_t node, const std::string& text, Instan
                     json_hash(root, "hash") == wanted;
   if (!fits)
     return set_health(node, NodeHealth::Down, "getblockheader: odd answer", kDownRetry, now);
-  if (*confirmations < 0) {  // no longer the best: ask again
-    link.hinted = true;
-    return ask_soon(link, now);
-  }
+  const bool is_tip = *confirmations == 1;  // 0 and less: off the chain; more: blocks stand on it
+  if (!is_tip || link.call.asked <= link.tip_moved) return ask_again(link, now);
   Tip tip{wanted, static_cast<std::uint32_t>(*height), timed, CompactTarget(*bits),
           static_cast<std::uint32_t>(*median)};
   if (auto why = rolled_back(link, tip.height))

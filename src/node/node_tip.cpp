@@ -31,6 +31,7 @@ void NodeLink::State::set_tip(std::uint32_t node, const Tip& tip, Instant now) {
   link.tip = tip;
   link.highest = std::max(link.highest, tip.height);
   if (!moved) return;
+  link.tip_moved = last_token;
   const bool on_tip = link.candidate && link.candidate->prev == tip.hash;
   link.fresh = on_tip;
   link.status.tip = tip.hash;

@@ -16,10 +16,12 @@ constexpr Duration kTryAgain = std::chrono::seconds(1);
 constexpr Duration kDistrust = std::chrono::minutes(10);
 constexpr int kDecodeFailed = -22;
 
-/// The node could not or need not judge it.
+/// The node could not or need not judge it. It has another tip by now: bitcoind says so in one way,
+/// btcd in two (the second is its own spelling).
 bool no_verdict(std::string_view answer) {
-  constexpr std::array<std::string_view, 4> kHarmless{
-      "duplicate", "duplicate-inconclusive", "inconclusive", "inconclusive-not-best-prevblk"};
+  constexpr std::array<std::string_view, 6> kHarmless{
+      "duplicate",   "duplicate-inconclusive",      "inconclusive", "inconclusive-not-best-prevblk",
+      "bad-prevblk", "inconclusive-not-best-prvblk"};
   return std::find(kHarmless.begin(), kHarmless.end(), answer) != kHarmless.end();
 }
 

@@ -233,6 +233,52 @@ TEST_CASE("a reorg to the same height and back is followed") {
   CHECK(stage.all<TemplateReady>().back().block_template->prev.hex() == hash_number(101).hex());
 }
 
+TEST_CASE("an answer that a newer one overtook does not move the tip back") {
+  Stage stage = settled();
+  stage.nodes[0].answers_when_asked = true;
+  stage.nodes[0].latency = 200ms;
+  const auto all_on = [&](std::uint32_t number) {
+    for (const auto& [at, event] : stage.events) {
+      if (const auto* changed = std::get_if<TipChanged>(&event))
+        CHECK(changed->tip.hex() == hash_number(number).hex());
+      if (const auto* status = std::get_if<NodeChanged>(&event))
+        CHECK(status->status.tip.hex() == hash_number(number).hex());
+    }
+  };
+  SUBCASE("the best hash was asked for before the long poll told of the next block") {
+    stage.hint(0);
+    stage.run_for(10ms);
+    REQUIRE(stage.asked["0 getbestblockhash"] == 1);
+    stage.nodes[0].mine(101);
+    stage.run_for(3s);
+    REQUIRE(stage.count<TemplateReady>() == 1);
+    all_on(101);
+  }
+  SUBCASE("the header was, and it was of the tip then") {
+    stage.nodes[0].hold_templates = true;
+    stage.nodes[0].mine(101);
+    stage.hint(0);
+    stage.run_for(210ms);
+    REQUIRE(stage.asked["0 getblockheader"] == 1);
+    stage.nodes[0].hold_templates = false;
+    stage.nodes[0].mine(102);
+    stage.run_for(3s);
+    all_on(102);
+  }
+  SUBCASE("the header was asked for later, when another block stood on it") {
+    stage.nodes[0].hold_templates = true;
+    stage.nodes[0].mine(101);
+    stage.hint(0);
+    stage.run_for(10ms);
+    REQUIRE(stage.asked["0 getbestblockhash"] == 1);
+    stage.nodes[0].mine(102);
+    stage.run_for(3s);
+    CHECK(stage.count<TipChanged>() == 1);
+    all_on(102);
+  }
+  CHECK(stage.link.status(NodeIndex(0)).height >= 101);
+}
+
 TEST_CASE("two tips of one height: the first seen stays") {
   Stage stage = settled(2);
   stage.nodes[0].mine(101);
@@ -256,12 +302,14 @@ TEST_CASE("proposals") {
   stage.run_for(1s);
   stage.forget();
   SUBCASE("good and no verdict") {
-    for (const char* answer : {"null", "\"inconclusive-not-best-prevblk\"", "\"duplicate\""}) {
+    // btcd's two words for "my tip is another one": a block was found since, work must go on.
+    for (const char* answer : {"null", "\"inconclusive-not-best-prevblk\"", "\"duplicate\"",
+                               "\"bad-prevblk\"", "\"inconclusive-not-best-prvblk\""}) {
       stage.nodes[0].proposal = answer;
       stage.propose(made);
       stage.run_for(100ms);
     }
-    CHECK(stage.asked["0 getblocktemplate proposal"] == 3);
+    CHECK(stage.asked["0 getblocktemplate proposal"] == 5);
     CHECK(stage.count<ProposalFailed>() == 0);
   }
   SUBCASE("bad: told once, and the other node's template comes") {

@@ -31,9 +31,10 @@ struct ScriptedNode {
   int peers = 8;
   bool hangs = false;  ///< connects, never answers
   bool hold_templates = false;
-  int http_status = 200;  ///< other than 200: for everything
-  int error_code = 0;     ///< likewise
-  std::string genesis;    ///< "" for the right one
+  bool answers_when_asked = false;  ///< the way back takes the time: it tells of what was
+  int http_status = 200;            ///< other than 200: for everything
+  int error_code = 0;               ///< likewise
+  std::string genesis;              ///< "" for the right one
   std::function<void(TemplateText&)> spoil;
   std::string proposal = "null";
   Duration latency = std::chrono::milliseconds(1);
@@ -195,11 +196,12 @@ class Stage {
   struct Pending {
     RpcRequest request;
     Instant sent;
+    std::optional<RpcAnswer> answer;  ///< already on its way
   };
   Instant due(const Pending& pending) const {
     const ScriptedNode& node = nodes[pending.request.node.value()];
     const Instant timeout = pending.sent + pending.request.timeout;
-    if (node.waits(pending.request)) return timeout;
+    if (!pending.answer && node.waits(pending.request)) return timeout;
     const bool big = pending.request.method == "getblocktemplate";
     // What waited answers at once when it need not wait any more.
     const Instant ready = pending.sent + (big ? node.template_latency : node.latency);
@@ -216,6 +218,8 @@ class Stage {
       if (now >= pending.sent + pending.request.timeout) {
         answer.token = pending.request.token;
         answer.transport_error = "timed out";
+      } else if (pending.answer) {
+        answer = *pending.answer;
       } else {
         answer = nodes[pending.request.node.value()].answer(pending.request);
       }
@@ -235,7 +239,10 @@ class Stage {
       if (request.params.find("proposal") != std::string::npos) name += " proposal";
       ++asked[name];
       if (request.method == "getblocktemplate") template_times.push_back(now);
-      pending_.push_back({std::move(request), now});
+      const ScriptedNode& node = nodes[request.node.value()];
+      const bool at_once = node.answers_when_asked && !node.waits(request);
+      auto answer = at_once ? std::optional(node.answer(request)) : std::nullopt;
+      pending_.push_back({std::move(request), now, std::move(answer)});
     }
     for (NodeEvent& event : link.take_events()) events.emplace_back(now, std::move(event));
   }
