@@ -163,6 +163,23 @@ class Load(unittest.TestCase):
             self.assertEqual(status, 0, figures)
             self.assertIn('rss_per_connection_bytes', figures)
 
+    def test_connections_that_do_not_come_up_are_a_failure(self):
+        def answer(number, request):
+            if number > 3:
+                return None
+            match request['method']:
+                case 'mining.subscribe':
+                    return reply(request, [[], '0a', 4])
+                case 'mining.authorize':
+                    return reply(request, True) + call('mining.set_difficulty', 1) + job()
+            return reply(request, {})
+
+        with Pool(answer) as pool:
+            done = run(LOAD, 'connect', *pool.url, *USER, '--connections', 8, '--in-flight', 1, '--seconds', 5, '--json')
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(json.loads(done.stdout)['connections'], 3)
+        self.assertEqual(json.loads(done.stdout)['error'], '3 of 8 connections came up')
+
     def test_answers_out_of_order_are_a_failure(self):
         held = []
 

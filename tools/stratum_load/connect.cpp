@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Scenarios connect and handshake: how fast miners come in, as after a power cut.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -68,7 +70,9 @@ Status run_connect(const Options& options, const client::Address& pool, Report& 
   report.number("connects_per_s", done / seconds);
   comings.latency.report(report, options.scenario == "handshake" ? "handshake" : "first_job");
   if (options.server_pid != 0) report.number("cpu_per_connect_us", cpu.total_us / done);
-  if (comings.latency.size() == 0) return Error{ErrorCode::Unavailable, "no connection came up"};
+  if (comings.latency.size() < options.connections)
+    return Error{ErrorCode::Unavailable, fmt::format("{} of {} connections came up",
+                                                     comings.latency.size(), options.connections)};
   return {};
 }
 
