@@ -20,6 +20,8 @@ constexpr std::string_view kNeedsKey =
     "needs authority_secret_file (adit keygen makes one), or certificate_file with "
     "static_secret_file";
 
+constexpr std::uint32_t kRollableBits = 0x1fffffe0;  // BIP323, the widest
+
 std::string path_from(const std::string& file, const std::string& path) {
   const std::size_t slash = file.rfind('/');
   if (path.empty() || path.front() == '/' || slash == std::string::npos) return path;
@@ -93,13 +95,17 @@ void read_v1(TomlTable table, const std::string& file, StratumV1Config& v1) {
   table.integer("extranonce2_size", v1.extranonce2_size, 4, 8);
   std::string mask = "1fffe000";
   table.text("version_mask", mask);
-  if (const auto bits = hex_u32(mask))
-    v1.version_mask = *bits;
-  else
+  const auto bits = hex_u32(mask);
+  if (!bits)
     table.fail("version_mask", "must be eight hex digits");
+  else if ((*bits & ~kRollableBits) != 0)
+    table.fail("version_mask", "must lie within 1fffffe0: the other bits are not a miner's");
+  else
+    v1.version_mask = *bits;
   table.texts("proxy_from", v1.proxy_from);
   table.integer("max_connections", v1.max_connections, 1, 1'000'000);
   table.integer("accepts_per_second", v1.accepts_per_second, 0, 1'000'000);
+  table.integer("newcomers_per_source", v1.newcomers_per_source, 0, 1'000'000);
   table.finish();
 }
 

@@ -45,6 +45,8 @@ struct StratumV1Config {
   std::vector<std::string> proxy_from;       ///< peers (CIDR) that speak the PROXY protocol
   std::uint32_t max_connections = 10'000;    ///< on all ports together, of every protocol
   std::uint32_t accepts_per_second = 2'000;  ///< likewise; 0: no limit
+  /// Likewise, from one address until one of them has had a share accepted; 0: no limit.
+  std::uint32_t newcomers_per_source = 256;
   bool operator==(const StratumV1Config&) const = default;
 };
 

@@ -11,8 +11,12 @@ constexpr std::size_t kPendingBytes = 64 * 1024;
 }  // namespace
 
 Connection::Connection(ConnectionHost& host, Place place, uv::StreamPtr stream,
-                       std::unique_ptr<Session> session, Wrapping wrapping)
-    : host_(&host), place_(place), stream_(std::move(stream)), session_(std::move(session)) {
+                       std::unique_ptr<Session> session, Wrapping wrapping, const Source& from)
+    : source(from),
+      host_(&host),
+      place_(place),
+      stream_(std::move(stream)),
+      session_(std::move(session)) {
   if (wrapping.proxy || wrapping.tls) wrapping_ = std::make_unique<Wrapping>(std::move(wrapping));
 }
 
@@ -108,7 +112,7 @@ void Connection::close_after_flush(Instant deadline) {
 }
 
 bool Connection::finished() const {
-  return closing_ && session_->outbox().empty() && !stream_->pending();
+  return closing_ && awaited == 0 && session_->outbox().empty() && !stream_->pending();
 }
 
 }  // namespace adit

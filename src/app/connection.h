@@ -8,6 +8,7 @@
 #include <string>
 
 #include "adit/stratum/session.h"
+#include "app/places.h"
 #include "uv/proxy_protocol.h"
 #include "uv/tcp.h"
 #include "uv/tls.h"
@@ -43,7 +44,7 @@ class Connection final : public uv::StreamHandler {
   };
 
   Connection(ConnectionHost& host, Place place, uv::StreamPtr stream,
-             std::unique_ptr<Session> session, Wrapping wrapping);
+             std::unique_ptr<Session> session, Wrapping wrapping, const Source& from);
 
   void start() { stream_->start_read(this); }
   Session& session() { return *session_; }
@@ -54,7 +55,8 @@ class Connection final : public uv::StreamHandler {
   /// Ends after the outbox is sent; `deadline` bounds that.
   void close_after_flush(Instant deadline);
   bool closing() const { return closing_.has_value(); }
-  bool finished() const;  ///< closing, and all is sent
+  /// Closing, every share on its way to the disk has its answer, and all is sent.
+  bool finished() const;
   std::optional<Instant> close_deadline() const { return closing_; }
   void pause_reading() { stream_->stop_read(); }
   void resume_reading() {
@@ -69,7 +71,10 @@ class Connection final : public uv::StreamHandler {
   bool dirty = false;  ///< in the worker's list of this turn
   bool dead = false;   ///< to be destroyed at the end of this turn
   bool paused = false;
-  Instant scheduled{};  ///< the worker's heap has an entry for this instant
+  bool mines = false;         ///< a share of it was accepted
+  std::uint32_t awaited = 0;  ///< shares whose outcome is still to come
+  const Source source;        ///< the peer of the socket
+  Instant scheduled{};        ///< the worker's heap has an entry for this instant
   bool is_scheduled = false;
 
  private:

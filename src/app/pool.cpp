@@ -116,7 +116,8 @@ Status Pool::make_workers() {
   }
   const std::uint32_t count =
       config_.workers != 0 ? config_.workers : std::max(1u, uv::cores() - 1);
-  options.max_connections = std::max(1u, config_.v1.max_connections / count);
+  options.places =
+      std::make_shared<Places>(config_.v1.max_connections, config_.v1.newcomers_per_source);
   options.gate = AcceptGate(config_.v1.accepts_per_second, count);
   for (std::uint32_t i = 0; i < count; ++i) {
     options.index = i;

@@ -16,6 +16,11 @@ JobPtr SoloJobs::job_for(const JobPtr& job, std::string_view account) {
     made = &made_[newest_];
     made->from = job;
     made->jobs.clear();
+    made->sweep_at = kSweepAt;
+  }
+  if (made->jobs.size() >= made->sweep_at) {
+    std::erase_if(made->jobs, [](const auto& entry) { return entry.second.use_count() == 1; });
+    made->sweep_at = std::max(kSweepAt, 2 * made->jobs.size());
   }
   JobPtr& mine = made->jobs[std::string(account)];
   if (!mine) mine = make(*job, std::string(account));

@@ -25,11 +25,15 @@ class SoloJobs final : public OwnJobs {
   explicit SoloJobs(SoloTerms terms) : terms_(std::move(terms)) {}
   /// `job` itself for the pool's own address.
   JobPtr job_for(const JobPtr& job, std::string_view account) override;
+  /// Of the newest job: at most twice those that somebody holds, and kSweepAt.
+  std::size_t remembered() const { return made_[newest_].jobs.size(); }
+  static constexpr std::size_t kSweepAt = 1'000;
 
  private:
   struct Made {
     JobPtr from;
     std::unordered_map<std::string, JobPtr> jobs;  // by account
+    std::size_t sweep_at = kSweepAt;               // entries that nobody works on go then
   };
   JobPtr make(const Job& job, const std::string& account) const;
 

@@ -42,6 +42,8 @@ Worker::Worker(Clock& clock, WorkerOptions options, WorkerLinks links)
 
 Worker::~Worker() {
   join();
+  for (const Slot& slot : slots_)
+    if (slot.connection) options_.places->leave(slot.connection->source);
   slots_.clear();
 }
 
@@ -72,13 +74,26 @@ void Worker::join() {
   if (thread_.joinable()) thread_.join();
 }
 
+/// A refusal is counted, not logged: this is what a flood looks like. But whoever runs a farm
+/// behind one address should find out why it stays outside.
+bool Worker::has_place(const Source& source, bool proxied) {
+  const Places::Answer answer = options_.places->enter(source);
+  if (answer == Places::Answer::Welcome && proxied) options_.places->mines(source);
+  if (answer == Places::Answer::SourceAtBoundFirst)
+    log_warn("worker",
+             "{}: more connections than stratum.v1.newcomers_per_source without an accepted share; "
+             "no more of them come in until one mines",
+             source.text());
+  return answer == Places::Answer::Welcome;
+}
+
 void Worker::accept(uv::StreamPtr stream, Protocol protocol, bool tls) {
   if (draining_) return;
   options_.gate.passed(now());
-  if (open() >= options_.max_connections) {
-    counters_.closes.add();
-    return;  // the stream closes; counted, not logged: this is what a flood looks like
-  }
+  const uv::ListenAddress peer = stream->peer();
+  const bool proxied = !options_.proxy_from.empty() && options_.proxy_from.contains(peer.host());
+  const Source source = Source::of(peer.address);
+  if (!has_place(source, proxied)) return counters_.closes.add();  // the stream closes
   Connection::Place place;
   if (free_slots_.empty()) {
     place.slot = static_cast<std::uint32_t>(slots_.size());
@@ -89,14 +104,13 @@ void Worker::accept(uv::StreamPtr stream, Protocol protocol, bool tls) {
   }
   place.generation = slots_[place.slot].generation;
   Connection::Wrapping wrapping;
-  if (!options_.proxy_from.empty() && options_.proxy_from.contains(stream->peer().host()))
-    wrapping.proxy = std::make_unique<uv::ProxyParser>();
+  if (proxied) wrapping.proxy = std::make_unique<uv::ProxyParser>();
   if (tls) wrapping.tls = std::make_unique<uv::TlsCodec>(options_.tls);
   auto session = make_session(protocol);
   Slot& slot = slots_[place.slot];
   slot.connection =
       std::make_unique<Connection>(static_cast<ConnectionHost&>(*this), place, std::move(stream),
-                                   std::move(session), std::move(wrapping));
+                                   std::move(session), std::move(wrapping), source);
   counters_.connects.add();
   counters_.connections.set(open() + 1);
   slot.connection->start();
@@ -110,14 +124,18 @@ Connection* Worker::at(Connection::Place place) {
 
 void Worker::read_messages() {
   inbox_.drain(messages_);
-  // Jobs first: every microsecond on an old tip is lost work.
-  for (WorkerMessage& message : messages_)
+  // Jobs first: every microsecond on an old tip is lost work. An end of all work that they came
+  // after is over.
+  bool no_work = false;
+  for (WorkerMessage& message : messages_) {
+    no_work = (no_work || std::holds_alternative<NoWork>(message)) &&
+              !std::holds_alternative<JobPublished>(message);
     if (auto* job = std::get_if<JobPublished>(&message)) handle(*job);
+  }
+  if (no_work) end_work();
   for (WorkerMessage& message : messages_) {
     if (auto* receipt = std::get_if<CommitReceipt>(&message))
       handle(*receipt);
-    else if (auto* none = std::get_if<NoWork>(&message))
-      handle(*none);
     else if (auto* drain = std::get_if<Drain>(&message))
       handle(*drain);
     else if (auto* learned = std::get_if<RatesLearned>(&message))
@@ -162,8 +180,10 @@ void Worker::continue_broadcast() {
   if (broadcast_next_ < broadcast_.size()) wake_->wake();
 }
 
-void Worker::handle(NoWork&) {
+void Worker::end_work() {
   job_ = nullptr;
+  broadcast_.clear();
+  broadcast_next_ = 0;
   if (open() == 0 || leaving_) return;
   log_warn("worker", "no work to give: {} connections are sent to their next pool", open());
   send_away(leave_time(open()));
@@ -223,6 +243,7 @@ void Worker::ended(Connection& connection, std::string_view reason) {
 void Worker::destroy(Connection& connection) {
   const Connection::Place place = connection.place();
   Slot& slot = slots_[place.slot];
+  options_.places->leave(slot.connection->source);
   slot.connection.reset();
   ++slot.generation;
   free_slots_.push_back(place.slot);

@@ -21,6 +21,7 @@
 #include "app/counters.h"
 #include "app/deadlines.h"
 #include "app/messages.h"
+#include "app/places.h"
 #include "app/solo_jobs.h"
 #include "uv/loop.h"
 
@@ -34,7 +35,7 @@ struct WorkerOptions {
   std::string default_account;
   std::uint8_t extranonce2_size = 8;
   std::uint16_t boot_epoch = 0;
-  std::uint32_t max_connections = 10'000;
+  std::shared_ptr<Places> places = std::make_shared<Places>(10'000, 0);  ///< all workers share it
   AcceptGate gate{0, 1};
   uv::NetworkList proxy_from;
   std::shared_ptr<const uv::TlsContext> tls;
@@ -88,6 +89,7 @@ class Worker final : private ConnectionHost {
     std::uint32_t generation = 0;
   };
   void run();
+  bool has_place(const Source& source, bool proxied);
   void accept(uv::StreamPtr stream, Protocol protocol, bool tls);
   std::unique_ptr<Session> make_session(Protocol protocol);
   void prepare_keys();
@@ -95,9 +97,9 @@ class Worker final : private ConnectionHost {
   void read_messages();
   void handle(JobPublished& message);
   void handle(CommitReceipt& message);
-  void handle(NoWork& message);
   void handle(Drain& message);
   void continue_broadcast();
+  void end_work();
   void end_turn();
   void share_rates();
   void drain_events(Connection& connection);

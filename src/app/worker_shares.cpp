@@ -40,6 +40,7 @@ void Worker::handle(Connection& connection, const ShareAccepted& event) {
   batch_.shares.push_back(
       {event.worker, event.height, event.is_block, event.hash, event.tip, event.work});
   awaiting_.push_back(connection.place());
+  ++connection.awaited;
   if (awaiting_.size() >= kAwaitingMax && !connection.paused) {
     connection.paused = true;
     connection.pause_reading();
@@ -95,6 +96,9 @@ void Worker::handle(CommitReceipt& receipt) {
     else
       counters_.accepted.add();
     if (connection == nullptr || connection->dead) continue;
+    --connection->awaited;
+    if (!outcome.refused && !std::exchange(connection->mines, true))
+      options_.places->mines(connection->source);
     connection->session().settle(outcome, now());
     touched(*connection);
   }

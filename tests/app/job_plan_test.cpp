@@ -140,6 +140,28 @@ TEST_CASE("solo: an account's job pays it, less the pool's fee, and is made once
   CHECK(solo.job_for(base, miner) != mine);
 }
 
+TEST_CASE("solo: jobs that nobody works on are forgotten, however many addresses come by") {
+  const Config config = config_of("scheme = \"solo\"\n", "");
+  SoloJobs solo(*solo_terms(config));
+  const auto block = std::make_shared<BlockTemplate>(block_of(400));
+  const JobPtr base =
+      *make_job(JobNumber(1), TipNumber(1), true, block, job_options(config, *block, nullptr));
+  const auto address = [](std::size_t number) {
+    Script script = script_of(static_cast<std::uint8_t>(number));
+    script[3] = static_cast<std::uint8_t>(number >> 8);
+    script[4] = static_cast<std::uint8_t>(number >> 16);
+    return *address_of(script, kNet);
+  };
+  std::vector<JobPtr> held;
+  for (std::size_t number = 0; number < 10 * SoloJobs::kSweepAt; ++number) {
+    const JobPtr made = solo.job_for(base, address(number));
+    if (number % 5 == 0) held.push_back(made);
+    REQUIRE(solo.remembered() <= SoloJobs::kSweepAt + 2 * held.size());
+  }
+  for (std::size_t i = 0; i < held.size(); ++i)
+    REQUIRE(solo.job_for(base, address(5 * i)) == held[i]);
+}
+
 TEST_CASE("solo pays in the coinbase unless told otherwise; other schemes share their jobs") {
   CHECK(solo_terms(config_of("scheme = \"solo\"\n", "")).has_value());
   CHECK_FALSE(solo_terms(config_of("scheme = \"solo\"\n", "[payout]\nway = \"wallet\"\n")));

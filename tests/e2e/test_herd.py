@@ -31,7 +31,7 @@ class Herd(PoolTest):
         return json.loads(done.stdout)
 
     def herd_pool(self, **options):
-        return self.make_pool(self.node, v1=f'max_connections = {3 * HERD + 100}', **options)
+        return self.make_pool(self.node, v1=f'max_connections = {3 * HERD + 100}\nnewcomers_per_source = 0', **options)
 
     def test_a_crowd_comes_in_and_nobody_is_lost(self):
         pool = self.herd_pool(workers=2)

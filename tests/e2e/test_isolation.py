@@ -196,5 +196,41 @@ class Isolation(PoolTest):
         self.assertTrue(self.pool.process.alive())
 
 
+class OneSource(PoolTest):
+    """A crowd behind one address that does not mine leaves the others their places; one that mines is let in."""
+
+    def come(self, pool, source):
+        """A connection from `source`; None where the pool closes it at once."""
+        host, port = pool.address.rsplit(':', 1)
+        sock = socket.create_connection((host, int(port)), timeout=5, source_address=(source, 0))
+        sock.settimeout(5)
+        sock.sendall(SUBSCRIBE)
+        try:
+            if sock.recv(4096):
+                self.addCleanup(sock.close)
+                return sock
+        except OSError:
+            pass
+        sock.close()
+        return None
+
+    def test_places_of_one_source(self):
+        node = self.make_node(bits='1f7fffff')
+        pool = self.make_pool(node, workers=2, v1='max_connections = 60\nnewcomers_per_source = 20')
+        crowd = [self.come(pool, '127.0.0.2') for _ in range(30)]
+        self.assertEqual([sock is not None for sock in crowd], [True] * 20 + [False] * 10)
+        self.assertEqual(pool.log_text().count('127.0.0.2: more connections than stratum.v1.newcomers_per_source'), 1)
+        with Finder(pool, node) as miner:
+            others = [self.come(pool, '127.0.0.1') for _ in range(19)]
+            self.assertNotIn(None, others)
+            self.assertIsNone(self.come(pool, '127.0.0.1'))
+            self.assertIs(miner.submit(miner.find(USER, block=False))['result'], True)
+            others += [self.come(pool, '127.0.0.1') for _ in range(20)]
+            self.assertNotIn(None, others)
+            self.assertIsNone(self.come(pool, '127.0.0.1'), 'the pool is full')
+        crowd[0].close()
+        wait_until(lambda: self.come(pool, '127.0.0.2'), 5, 'a place that was left is taken again')
+
+
 if __name__ == '__main__':
     unittest.main(verbosity=2)
