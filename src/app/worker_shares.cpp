@@ -76,10 +76,11 @@ void Worker::handle(Connection& connection, const Close& event) {
 }
 
 void Worker::post_batch() {
-  if (batch_.shares.empty()) return;
+  if (batch_.shares.empty()) return workers_.reuse_forgotten();
   const std::size_t count = batch_.shares.size();
   batch_refused_ = !links_.to_ledger(std::move(batch_));
   if (batch_refused_) return;
+  workers_.reuse_forgotten();  // the batch carries the names that its indices had
   counters_.posted.add(count);
   batch_.named.clear();
   batch_.shares.clear();

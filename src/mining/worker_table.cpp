@@ -80,13 +80,20 @@ std::uint32_t WorkerTable::take_index() {
 }
 
 void WorkerTable::forget(std::uint32_t index) {
-  WorkerEntry& entry = entries_[index];
+  const WorkerEntry& entry = entries_[index];
   by_name_.erase(key_of(entry.account, entry.name));
   idle_.erase(idle_place_[index]);
-  const std::uint32_t generation = entry.generation + 1;
-  entry = {};
-  entry.generation = generation;
-  free_.push_back(index);
+  forgotten_.push_back(index);
+}
+
+void WorkerTable::reuse_forgotten() {
+  for (const std::uint32_t index : forgotten_) {
+    const std::uint32_t generation = entries_[index].generation + 1;
+    entries_[index] = {};
+    entries_[index].generation = generation;
+    free_.push_back(index);
+  }
+  forgotten_.clear();
 }
 
 }  // namespace adit

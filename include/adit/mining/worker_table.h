@@ -42,6 +42,9 @@ class WorkerTable {
   /// with sessions, which are bounded elsewhere; the surplus is forgotten as they leave.
   WorkerIndex acquire(std::string_view account, std::string_view name);
   void release(WorkerIndex index);
+  /// Nobody refers to an index of a forgotten worker any more: from here on it may be given away.
+  /// Until then at() still tells whose it was, as its last shares may be on their way.
+  void reuse_forgotten();
   /// A rate of 0 says nothing (a session without a share) and changes nothing.
   void remember_rate(WorkerIndex index, double hashes_per_second);
   /// The rates remembered since the last call.
@@ -61,7 +64,7 @@ class WorkerTable {
   std::unordered_map<std::string, std::uint32_t> by_name_;
   std::list<std::uint32_t> idle_;
   std::vector<std::list<std::uint32_t>::iterator> idle_place_;
-  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> forgotten_, free_;
   std::vector<LearnedRate> learned_;
   std::size_t capacity_;
 };
