@@ -2,7 +2,6 @@
 """btcd as a node: built by the Go toolchain from its module, run on regtest, ended by its id."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
 
+from go_tool import find_go  # noqa: E402
 from support import Process, Rpc, RpcError, wait_until  # noqa: E402
 
 MODULE = 'github.com/btcsuite/btcd'
@@ -21,12 +21,14 @@ def build(folder):
     program = os.path.join(folder, 'btcd')
     if os.path.exists(program):
         return program
-    if not shutil.which('go'):
+    os.makedirs(folder, exist_ok=True)
+    go = find_go(os.path.abspath(folder))
+    if go is None:
         print('SKIP: no `go` on this machine; tools/setup --interop installs it')
         return None
-    os.makedirs(folder, exist_ok=True)
-    done = subprocess.run(['go', 'install', f'{MODULE}@{VERSION}'], env={**os.environ, 'GOBIN': os.path.abspath(folder)},
-                          capture_output=True, text=True, timeout=900)
+    env = {**os.environ, 'GOBIN': os.path.abspath(folder), 'GOTOOLCHAIN': 'local'}
+    env.pop('GOROOT', None)  # of another Go
+    done = subprocess.run([go, 'install', f'{MODULE}@{VERSION}'], env=env, capture_output=True, text=True, timeout=900)
     if done.returncode != 0:
         raise RuntimeError('go install btcd: ' + done.stderr[-2000:])
     return program
