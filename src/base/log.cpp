@@ -8,8 +8,11 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
+#include <future>
 #include <memory>
+#include <thread>
 
 #include "adit/base/check.h"
 #include "adit/base/json.h"
@@ -18,6 +21,7 @@ namespace adit {
 namespace {
 
 constexpr std::size_t kQueueLines = 8192;
+constexpr std::chrono::seconds kStopPatience{1};
 constexpr int kOff = 1 + static_cast<int>(LogLevel::Error);
 constexpr char kTextPattern[] = "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v";
 constexpr char kJsonPattern[] = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})";
@@ -99,7 +103,15 @@ void log_stop() {
   LogState& s = state();
   if (s.level.exchange(kOff) == kOff) return;
   const std::size_t dropped = s.pool->overrun_counter();
-  s.pool.reset();  // its destructor writes what is queued, then joins
+  // Its destructor writes what is queued, then joins. Where nobody reads our stderr that never
+  // ends, and a process that should end must not stay for its log.
+  std::promise<void> written;
+  const std::future<void> done = written.get_future();
+  std::thread([pool = std::move(s.pool), written = std::move(written)]() mutable {
+    pool.reset();
+    written.set_value();
+  }).detach();
+  if (done.wait_for(kStopPatience) == std::future_status::timeout) return;
   if (dropped != 0) std::fprintf(stderr, "adit: %zu log lines were dropped\n", dropped);
 }
 

@@ -4,8 +4,11 @@
 
 #include <doctest/doctest.h>
 #include <simdjson.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <thread>
@@ -53,6 +56,28 @@ TEST_CASE("log: text lines carry ISO time, level and room, and stay one line") {
   CHECK(text[4] == '-');
   CHECK(text[10] == 'T');
   CHECK(text.find("error   uv: two\\x0alines\\x1b[2J\n") != std::string::npos);
+}
+
+TEST_CASE("log: where nobody reads stderr, a process ends all the same") {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    dup2(ends[1], STDERR_FILENO);
+    log_start({});
+    for (int i = 0; i < 5'000; ++i) log_info("base", "{}", std::string(100, 'x'));  // 64 KiB fit
+    log_stop();
+    _exit(7);
+  }
+  int status = -1;
+  for (int i = 0; i < 500 && waitpid(child, &status, WNOHANG) == 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  const bool ended = WIFEXITED(status) && WEXITSTATUS(status) == 7;
+  CHECK(ended);
+  if (!ended) kill(child, SIGKILL), waitpid(child, &status, 0);
+  close(ends[0]);
+  close(ends[1]);
 }
 
 TEST_CASE("log: json lines are JSON") {
