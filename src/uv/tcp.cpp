@@ -36,6 +36,11 @@ void tune(uv_tcp_t* tcp) {
   uv_tcp_keepalive(tcp, 1, 60);
   uv_os_fd_t fd = -1;
   if (uv_fileno(reinterpret_cast<uv_handle_t*>(tcp), &fd) != 0) return;
+  // A peer that is gone without a word is noticed within two minutes: 60 s of silence, then four
+  // questions. libuv sets the first number only.
+  const int between_s = 15, questions = 4;
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &between_s, sizeof between_s);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &questions, sizeof questions);
   const unsigned timeout_ms = 90'000;
   setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
 }
