@@ -41,8 +41,16 @@ LedgerWorkerId Books::worker_id(std::string_view account, std::string_view worke
     const auto at = worker_ids_.find(key_u32(known->second) + name);
     if (at != worker_ids_.end()) return LedgerWorkerId(at->second);
   }
-  if (worker_ids_.size() >= worker_limit_) return {};
+  // Names are for ever, and cost a share each: a stranger with many must not use up what others
+  // need. The work is the account's either way.
+  const bool known = account_ids_.contains(address);
+  const bool crowded = known && accounts_[account_ids_.at(address)].workers >= kWorkersPerAccount;
+  const bool full = worker_ids_.size() >= worker_limit_;
+  if ((crowded || (full && known)) && !name.empty()) return worker_id(account, "");
+  // The unnamed worker of an account with others has its place beyond the limit.
+  if (full && !known) return {};
   const AccountId owner = account_id(address);
+  ++accounts_[owner.value()].workers;
   const auto id = static_cast<std::uint32_t>(workers_.size());
   worker_ids_.emplace(key_u32(owner.value()) + name, id);
   workers_.push_back({owner, name, {}});

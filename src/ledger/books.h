@@ -39,6 +39,7 @@ struct BookedAccount {
   std::string address;
   UnixMillis first_seen;
   Tally tally;
+  std::uint32_t workers = 0;  ///< its names
 };
 
 struct BookedWorker {
@@ -55,6 +56,8 @@ Result<BookedWorker> worker_from_json(std::uint32_t id, std::string_view text);
 class Books {
  public:
   static constexpr std::size_t kMaxNameBytes = 256;
+  /// What comes beyond is booked to the account's unnamed worker.
+  static constexpr std::uint32_t kWorkersPerAccount = 10'000;
   static constexpr std::int64_t kWriteAfterMillis = 10'000;
   static constexpr std::uint64_t kWriteAfterShares = 4'000'000;
   static constexpr std::size_t kWritesPerBatch = 64;

@@ -124,6 +124,7 @@ Status Books::load_workers(LedgerStore& store) {
         const std::uint32_t owner = w.account.value();
         if (owner >= accounts_.size() || !accounts_[owner].tally.written) return false;
         if (!worker_ids_.try_emplace(key_u32(owner) + w.name, id).second) return false;
+        ++accounts_[owner].workers;
         workers_.resize(id + 1);
         workers_[id] = std::move(w);
         return true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The door: what is booked, what is refused, in one batch, over restarts, over tips.
 #include "fixture.h"
+#include "ledger/books.h"
 #include "ledger/share_run.h"
 
 using namespace adit;
@@ -121,6 +122,32 @@ TEST_CASE("door: full books and a full filter refuse, and do not book") {
   REQUIRE(pool.append(shares).ok());
   CHECK(pool.verdicts == std::vector{Full, Durable, Durable, Durable, Full});
   CHECK(pool.problems().empty());
+}
+
+TEST_CASE("door: one account's names do not use up the others' places") {
+  Pool pool;
+  pool.options.worker_limit = Books::kWorkersPerAccount + 10;
+  pool.reopen();
+  const LedgerWorkerId other = pool.ledger->worker_id("b", "rig");
+  for (std::uint32_t i = 0; i < Books::kWorkersPerAccount; ++i)
+    REQUIRE(pool.ledger->worker_id("a", std::to_string(i)).value() != 0);
+  // Beyond its names an account is still paid.
+  const LedgerWorkerId rest = pool.ledger->worker_id("a", "one more");
+  CHECK(rest.value() != 0);
+  CHECK(pool.ledger->worker_id("a", "and another") == rest);
+  CHECK(pool.ledger->worker_id("a", "") == rest);
+  // Newcomers find a place, until the table is full; who is known is booked even then.
+  for (int i = 0; i < 8; ++i) REQUIRE(pool.ledger->worker_id("c", std::to_string(i)).value() != 0);
+  CHECK(pool.ledger->worker_id("d", "rig").value() == 0);
+  const LedgerWorkerId late = pool.ledger->worker_id("b", "late");
+  CHECK(late.value() != 0);
+  CHECK(late != other);
+  CHECK(pool.ledger->worker_id("b", "later") == late);
+  REQUIRE(pool.append({pool.maker.share(rest), pool.maker.share(late)}).ok());
+  CHECK(pool.verdicts == std::vector{Durable, Durable});
+  CHECK(pool.problems().empty());
+  pool.reopen();
+  CHECK(pool.ledger->worker_id("b", "") == late);
 }
 
 TEST_CASE("door: a batch above 4096 shares is one commit of several runs") {
