@@ -2,6 +2,7 @@
 #include "app/ledger_writer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "adit/base/log.h"
 #include "rocks/high_water_file.h"
@@ -21,6 +22,8 @@ constexpr Duration kBlockPatience = std::chrono::milliseconds(60);
 constexpr Duration kRelaxedSync = std::chrono::milliseconds(100);
 constexpr Duration kMarkEvery = std::chrono::seconds(1);
 constexpr Duration kRoomEvery = std::chrono::milliseconds(100);
+/// After a write that found no room: where there is some by then, the books are opened again.
+constexpr Duration kShutFor = std::chrono::milliseconds(500);
 constexpr Duration kExpiryEvery = std::chrono::minutes(10);
 /// Shares are refused while less than this, or a twentieth of the disk if that is less, is free.
 constexpr std::uint64_t kRoomBytes = 64u << 20;
@@ -80,8 +83,6 @@ void LedgerWriter::start() {
   thread_ = std::thread([this] { run(); });
 }
 
-bool LedgerWriter::post(LedgerMessage&& message) { return inbox_.post(std::move(message)); }
-
 void LedgerWriter::stop() {
   if (!thread_.joinable()) return;
   while (!inbox_.post(StopLedger{})) std::this_thread::yield();
@@ -129,10 +130,12 @@ void LedgerWriter::turn() {
       stopping_ = true;
   }
   if (failed_) return;
-  if (has_room() && (ledger_ || reopen().ok()))
+  if (has_room() && (ledger_ || reopen())) {
     book();
-  else
+  } else if (!failed_) {
     refuse_all();
+    keep_promises();
+  }
   for (BooksRequest& request : requests_) answer(request);
   requests_.clear();
 }
@@ -206,8 +209,7 @@ void LedgerWriter::send_receipts() {
   std::uint64_t sequence = first_.value();
   std::size_t next = 0;
   for (const Sender& sender : senders_) {
-    CommitReceipt receipt;
-    receipt.outcomes.reserve(sender.count);
+    CommitReceipt& receipt = receipt_of(sender);
     for (std::size_t i = 0; i < sender.count; ++i) {
       switch (verdicts_[next++]) {
         case DoorVerdict::Durable:
@@ -226,22 +228,44 @@ void LedgerWriter::send_receipts() {
       }
       counters_.refused.add();
     }
-    to_worker_(sender.thread, std::move(receipt));
   }
-  senders_.clear();  // answered: a failure later in this turn must not answer them again
+  post_receipts();
   counters_.last_sequence.set(ledger_->last_sequence().value());
 }
 
 void LedgerWriter::refuse_all() {
   for (const Sender& sender : senders_) {
     counters_.refused.add(sender.count);
-    to_worker_(sender.thread, {std::vector<ShareOutcome>(
-                                  sender.count, ShareOutcome{RejectReason::StorageFull, 0})});
+    auto& outcomes = receipt_of(sender).outcomes;
+    outcomes.insert(outcomes.end(), sender.count, ShareOutcome{RejectReason::StorageFull, 0});
   }
-  senders_.clear();
+  post_receipts();
+}
+
+/// One receipt a worker and turn, however many batches: after a slow sync there may be more of
+/// those than its mailbox takes.
+CommitReceipt& LedgerWriter::receipt_of(const Sender& sender) {
+  if (receipts_.size() <= sender.thread) receipts_.resize(sender.thread + 1);
+  return receipts_[sender.thread];
+}
+
+void LedgerWriter::post_receipts() {
+  for (std::uint32_t thread = 0; thread < receipts_.size(); ++thread) {
+    CommitReceipt& receipt = receipts_[thread];
+    if (!receipt.outcomes.empty()) to_worker_(thread, std::exchange(receipt, {}));
+  }
+  senders_.clear();  // answered: a failure later in this turn must not answer them again
 }
 
 void LedgerWriter::housekeeping() {
+  keep_promises();
+  if (!ledger_ || failed_) return;
+  const Now now = clock_->now();
+  if (options_.retention_days != 0 && now.mono - last_expiry_ >= kExpiryEvery) expire(now);
+}
+
+/// What a relaxed ledger owes, with room for more or without.
+void LedgerWriter::keep_promises() {
   if (!ledger_) return;
   const Now now = clock_->now();
   if (unsynced_ && now.mono - last_sync_ >= kRelaxedSync) {
@@ -255,7 +279,6 @@ void LedgerWriter::housekeeping() {
       log_warn("ledger", "high-water mark: {}", written.error().text);
     last_mark_ = now.mono;
   }
-  if (options_.retention_days != 0 && now.mono - last_expiry_ >= kExpiryEvery) expire(now);
 }
 
 void LedgerWriter::expire(const Now& now) {
@@ -283,7 +306,7 @@ bool LedgerWriter::has_room() {
   const bool room = space.free_bytes >= std::min(kRoomBytes, space.total_bytes / 20);
   if (room != room_) {
     if (room)
-      log_info("ledger", "there is room on the disk again; shares are booked");
+      log_info("ledger", "there is room on the disk again");
     else
       log_error("ledger", "{} has {} MiB left: shares are refused until there is room",
                 options_.data_dir, space.free_bytes >> 20);
@@ -292,18 +315,17 @@ bool LedgerWriter::has_room() {
   return room_ = room;
 }
 
-Status LedgerWriter::reopen() {
-  const Status status = open();
-  if (!status) {
-    room_ = false;
-    log_error("ledger", "cannot be opened again yet: {}", status.error().text);
-    return status;
+/// True when shares can be booked now. What was gathered while the books were shut has no ids yet:
+/// those shares are refused, the next ones are not.
+bool LedgerWriter::reopen() {
+  if (const Status status = open(); !status) {
+    // Anything but a lack of room will not mend itself while the pool refuses everybody's shares.
+    fail(status.error());
+    return false;
   }
   ++opened_;
   log_info("ledger", "open again at share {}", ledger_->last_sequence().value());
-  // What was gathered while it was shut has no ids yet; those shares are refused, the next ones are
-  // not.
-  return Error{ErrorCode::Unavailable, "just opened"};
+  return false;
 }
 
 void LedgerWriter::fail(const Error& error) {
@@ -313,7 +335,7 @@ void LedgerWriter::fail(const Error& error) {
     // again is a duplicate.
     log_error("ledger", "{}; shares are refused until there is room", error.text);
     shut();
-    last_room_check_ = clock_->now().mono;
+    last_room_check_ = clock_->now().mono + kShutFor;
     room_ = false;
     counters_.storage_full.set(1);
     return refuse_all();

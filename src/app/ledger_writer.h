@@ -65,7 +65,10 @@ class LedgerWriter {
   Result<Satoshi> mean_fees();
   void start();
   /// Any thread. False: full, and the message was not taken.
-  bool post(LedgerMessage&& message);
+  template <class Message>
+  [[nodiscard]] bool post(Message&& message) {
+    return inbox_.post(std::forward<Message>(message));
+  }
   /// Writes what waits, then ends the thread.
   void stop();
   const LedgerCounters& counters() const { return counters_; }
@@ -90,6 +93,8 @@ class LedgerWriter {
   void wait_for_blocks();
   void send_receipts();
   void refuse_all();
+  CommitReceipt& receipt_of(const Sender& sender);
+  void post_receipts();
   // ledger_writer_money.cpp
   Status open_money();
   void shut();
@@ -100,10 +105,11 @@ class LedgerWriter {
   void write_blocks();
 
   void housekeeping();
+  void keep_promises();
   void expire(const Now& now);
   bool has_room();
   void fail(const Error& error);
-  Status reopen();
+  bool reopen();
 
   Clock* clock_;
   LedgerWriterOptions options_;
@@ -127,6 +133,7 @@ class LedgerWriter {
   std::uint32_t opened_ = 1;                // counts openings of the books
   std::vector<ShareCandidate> candidates_;
   std::vector<Sender> senders_;
+  std::vector<CommitReceipt> receipts_;  // by thread, for this turn
   std::vector<DoorVerdict> verdicts_;
   Sequence first_;
   NetworkFacts network_;  // as upstream saw it last

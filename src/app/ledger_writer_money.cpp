@@ -92,11 +92,12 @@ void LedgerWriter::tell_plan() {
 
 void LedgerWriter::answer(BooksRequest& request) {
   if (failed_) return;
-  if (!payments_)
+  if (!payments_ || !room_)
     return request.reply(
         books_error({ErrorCode::Unavailable, "the books are shut: no room on the disk"}));
   request.reply(handle_books_request(*payments_, request.text, clock_->now().wall));
-  if (ledger_->failed()) fail({ErrorCode::Io, "a payment step could not be written"});
+  if (const auto why = ledger_->failure())
+    fail({why->code, "a payment step could not be written: " + why->text});
 }
 
 }  // namespace adit

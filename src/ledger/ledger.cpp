@@ -106,7 +106,7 @@ Ledger& Ledger::operator=(Ledger&&) noexcept = default;
 Status Ledger::commit(const LedgerBatch& batch, bool sync) {
   Status s = store_->commit(batch, sync);
   if (!s)
-    failed_ = true;
+    failed_ = s.error();
   else
     slices_are_durable();
   return s;

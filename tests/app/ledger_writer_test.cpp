@@ -75,6 +75,7 @@ struct Rig {
     options.data_dir = path;
     options.ledger.network = Network::Regtest;
     options.open_store = [this]() -> Result<std::unique_ptr<LedgerStore>> {
+      if (opened > 0 && reopen_error) return *reopen_error;
       if (opened++ > 0) disk = disk.after_power_loss(disk.unsynced());
       return std::unique_ptr<LedgerStore>(std::make_unique<DiskView>(disk));
     };
@@ -82,10 +83,11 @@ struct Rig {
         clock, options,
         [this](std::uint32_t, CommitReceipt receipt) {
           const std::lock_guard lock(answers.mutex);
+          ++receipts;
           for (const ShareOutcome& outcome : receipt.outcomes) answers.outcomes.push_back(outcome);
           answers.changed.notify_all();
         },
-        [this](const std::string&) { fatal = true; });
+        [this](const std::string&) { ++fatal; });
   }
   ~Rig() {
     writer.reset();
@@ -109,7 +111,9 @@ struct Rig {
   test::MemoryStore disk;
   Answers answers;
   int opened = 0;
-  bool fatal = false;
+  int receipts = 0;
+  std::optional<Error> reopen_error;
+  std::atomic<int> fatal = 0;
   std::unique_ptr<LedgerWriter> writer;
 };
 
@@ -128,7 +132,7 @@ TEST_CASE("a disk that is full when a block is written answers no share twice") 
   REQUIRE(last < 60);
   rig.writer->stop();
   CHECK(rig.answers.outcomes.size() == last);
-  CHECK_FALSE(rig.fatal);
+  CHECK(rig.fatal == 0);
   CHECK(rig.opened == 2);
   const auto blocks = all_blocks(rig.disk);
   REQUIRE(blocks.ok());
@@ -164,4 +168,32 @@ TEST_CASE("a disk that is full when a share is written refuses it, and books the
   CHECK(rig.until_durable(2) < 60);
   rig.writer->stop();
   CHECK(rig.opened == 2);
+}
+
+TEST_CASE("books that cannot be opened again for another reason end the pool, once") {
+  Rig rig;
+  REQUIRE(rig.writer->open().ok());
+  rig.disk.fail_at = rig.disk.commits + 1;
+  rig.reopen_error = Error{ErrorCode::Corrupt, "a table is not what was written"};
+  REQUIRE(rig.writer->post(one_share(1)));
+  rig.writer->start();
+  REQUIRE(rig.answers.wait(1) == 1);
+  for (int i = 0; i < 400 && rig.fatal == 0; ++i) {
+    REQUIRE(rig.writer->post(one_share(2)));
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  rig.writer->stop();
+  CHECK(rig.fatal == 1);
+}
+
+TEST_CASE("a crowd of small batches is answered by few messages, in order") {
+  Rig rig;
+  REQUIRE(rig.writer->open().ok());
+  for (std::uint8_t n = 1; n <= 200; ++n) REQUIRE(rig.writer->post(one_share(n)));
+  rig.writer->start();
+  REQUIRE(rig.answers.wait(200) == 200);
+  rig.writer->stop();
+  CHECK(rig.receipts == 1);
+  for (std::size_t i = 0; i < 200; ++i) CHECK(rig.answers.outcomes[i].sequence == i + 1);
 }

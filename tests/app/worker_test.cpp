@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -20,11 +21,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::string_view kHello =
-    "{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}\n"
-    "{\"id\":2,\"method\":\"mining.authorize\",\"params\":["
-    "\"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7ky"
-    "gt080.a\",\"x\"]}\n";
+constexpr std::string_view kUser = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080.a";
+const std::string kHello = fmt::format(
+    "{{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}}\n"
+    "{{\"id\":2,\"method\":\"mining.authorize\",\"params\":[\"{}\",\"x\"]}}\n",
+    kUser);
+constexpr std::string_view kNotify = "mining.notify\",\"params\":[\"";
 
 /// One miner that says hello.
 class Dialled {
@@ -35,28 +37,63 @@ class Dialled {
     to.sin_port = htons(port);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     REQUIRE(connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
-    REQUIRE(write(fd_, kHello.data(), kHello.size()) == static_cast<ssize_t>(kHello.size()));
+    say(kHello);
   }
-  Dialled(Dialled&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Dialled(Dialled&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), heard_(std::move(other.heard_)) {}
   ~Dialled() {
     if (fd_ >= 0) close(fd_);
   }
+  void say(const std::string& text) const {
+    REQUIRE(write(fd_, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  }
   /// Whether it reads `text` within two seconds.
-  bool hears(std::string_view text) const {
+  bool hears(std::string_view text) {
     const timeval bound{2, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
-    std::string all;
     std::array<char, 4096> some{};
-    while (all.find(text) == all.npos) {
+    while (heard_.find(text) == heard_.npos) {
       const ssize_t count = read(fd_, some.data(), some.size());
       if (count <= 0) return false;
-      all.append(some.data(), static_cast<std::size_t>(count));
+      heard_.append(some.data(), static_cast<std::size_t>(count));
     }
     return true;
+  }
+  /// The id of the first job it heard of.
+  std::string job() const {
+    const std::size_t at = heard_.find(kNotify) + kNotify.size();
+    return heard_.substr(at, heard_.find('"', at) - at);
   }
 
  private:
   int fd_;
+  std::string heard_;
+};
+
+/// The books: refuse so many batches, then book and answer.
+struct Books {
+  bool take(ShareBatch&& batch) {
+    const std::lock_guard lock(mutex);
+    if (refusals-- > 0) return false;
+    for (const WorkerNamed& named : batch.named) names.push_back(named.name);
+    shares += batch.shares.size();
+    batches.push_back(batch.shares.size());
+    return true;
+  }
+  /// What was posted since the last call, as one receipt.
+  CommitReceipt receipt() {
+    const std::lock_guard lock(mutex);
+    CommitReceipt made;
+    for (const std::size_t count : std::exchange(batches, {}))
+      for (std::size_t i = 0; i < count; ++i) made.outcomes.push_back({std::nullopt, ++sequence});
+    return made;
+  }
+  std::mutex mutex;
+  int refusals = 0;
+  std::vector<std::string> names;
+  std::vector<std::size_t> batches;
+  std::size_t shares = 0;
+  std::uint64_t sequence = 0;
 };
 
 class Crowd {
@@ -69,7 +106,7 @@ class Crowd {
     worker_.start();
     worker_.post(JobPublished{job(1)});
     for (std::size_t i = 0; i < count; ++i) miners_.emplace_back(port_);
-    for (const Dialled& miner : miners_) REQUIRE(miner.hears("mining.notify\",\"params"));
+    for (Dialled& miner : miners_) REQUIRE(miner.hears(kNotify));
   }
   ~Crowd() {
     miners_.clear();
@@ -91,18 +128,22 @@ class Crowd {
   }
   void post(WorkerMessage message) { worker_.post(std::move(message)); }
   std::uint64_t connected() const { return worker_.counters().connections.get(); }
-  bool newcomer_gets_work() const { return Dialled(port_).hears("mining.notify\",\"params"); }
+  Dialled& miner(std::size_t number) { return miners_[number]; }
+  Books books;
+  bool newcomer_gets_work() const { return Dialled(port_).hears(kNotify); }
 
  private:
   static WorkerOptions options() {
     WorkerOptions made;
     made.lease = {1, 0, 1};
     made.network = Network::Regtest;
+    made.policy.vardiff.start = *Difficulty::parse("1e-10");  // every hash will do
+    made.policy.vardiff.minimum = *Difficulty::parse("1e-10");
     return made;
   }
-  static WorkerLinks links() {
+  WorkerLinks links() {
     WorkerLinks made;
-    made.to_ledger = [](ShareBatch&&) { return true; };
+    made.to_ledger = [this](ShareBatch&& batch) { return books.take(std::move(batch)); };
     made.to_upstream = [](FoundBlock) {};
     return made;
   }
@@ -148,4 +189,27 @@ TEST_CASE("work that is back before its end was read: nobody is sent away") {
     crowd.post(JobPublished{Crowd::job(number)});
   }
   CHECK(crowd.newcomer_gets_work());
+}
+
+TEST_CASE("while the books' mailbox is full, shares and their workers' names wait in order") {
+  Crowd crowd(1);
+  crowd.books.refusals = 100;
+  Dialled& miner = crowd.miner(0);
+  constexpr int kShares = 20;
+  for (int i = 0; i < kShares; ++i) {
+    miner.say(
+        fmt::format("{{\"id\":{},\"method\":\"mining.submit\",\"params\":[\"{}\",\"{}\","
+                    "\"{:016x}\",\"{:08x}\",\"{:08x}\"]}}\n",
+                    100 + i, kUser, miner.job(), i, 1'700'000'000, i));
+    std::this_thread::sleep_for(2ms);
+  }
+  const auto booked = [&] {
+    const std::lock_guard lock(crowd.books.mutex);
+    return crowd.books.shares;
+  };
+  REQUIRE(within(5s, [&] { return booked() == kShares; }));
+  CHECK(crowd.books.refusals < 0);
+  CHECK(crowd.books.names == std::vector<std::string>{"a"});
+  crowd.post(crowd.books.receipt());
+  CHECK(miner.hears(fmt::format("\"id\":{},\"result\":true", 100 + kShares - 1)));
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -133,7 +134,9 @@ class Ledger {
   const Digest& chain_head() const { return head_; }
   HighWater high_water() const { return {last_, head_}; }
   std::uint16_t boot() const { return boot_; }
-  bool failed() const { return failed_; }
+  bool failed() const { return failed_.has_value(); }
+  /// Why, since the store failed; everything else is refused from then on.
+  const std::optional<Error>& failure() const { return failed_; }
 
  private:
   Ledger(LedgerStore& store, const LedgerOptions& options);
@@ -153,7 +156,7 @@ class Ledger {
   Digest head_{};
   BlockHash tip_;  ///< of the newest share
   std::uint16_t boot_ = 0;
-  bool failed_ = false;
+  std::optional<Error> failed_;
   DuplicateFilter seen_;
   std::unique_ptr<Books> books_;
   std::unique_ptr<OpenSlice> slice_;

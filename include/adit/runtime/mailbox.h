@@ -4,9 +4,11 @@
 // money is never dropped silently. (Idea after MPD's InjectEvent.)
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace adit {
@@ -18,12 +20,15 @@ class Mailbox {
   /// and thread-safe (uv_async_send, a condition variable).
   Mailbox(std::size_t cap, std::function<void()> wake) : cap_(cap), wake_(std::move(wake)) {}
 
-  /// Any thread. False: full, nothing was taken.
-  [[nodiscard]] bool post(T message) {
+  /// Any thread. False: full, and `message` is still the sender's, untouched. Pass what T is made
+  /// of, not a T made on the way: that one would be lost.
+  template <class Message>
+  requires std::constructible_from<T, Message&&>
+  [[nodiscard]] bool post(Message&& message) {
     {
       const std::lock_guard lock(mutex_);
       if (messages_.size() >= cap_) return false;
-      messages_.push_back(std::move(message));
+      messages_.emplace_back(std::forward<Message>(message));
       if (messages_.size() > 1) return true;
     }
     wake_();
