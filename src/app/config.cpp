@@ -5,13 +5,18 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 
 #include "app/config_payout.h"
 #include "app/credentials.h"
 #include "app/key_files.h"
 #include "app/toml_reader.h"
+#include "uv/proxy_protocol.h"
+#include "uv/tcp.h"
 
 namespace adit {
 namespace {
@@ -26,6 +31,17 @@ std::string path_from(const std::string& file, const std::string& path) {
   const std::size_t slash = file.rfind('/');
   if (path.empty() || path.front() == '/' || slash == std::string::npos) return path;
   return file.substr(0, slash + 1) + path;
+}
+
+/// Private key 1, in BIP173's examples and half of all documentation: whoever pays it pays the
+/// quickest of its many owners.
+bool has_a_key_of_everybodys(const Script& script) {
+  constexpr std::string_view kPrograms[] = {
+      "751e76e8199196d454941c45d1b3a323f1433bd6",
+      "1863143c14c5166804bd19203356da136c985678cd4d27a1b8c6329604903262"};
+  const std::string hex = to_hex(script);
+  return std::any_of(std::begin(kPrograms), std::end(kPrograms),
+                     [&](std::string_view program) { return hex.find(program) != hex.npos; });
 }
 
 void read_pool(TomlTable table, PoolConfig& pool) {
@@ -49,6 +65,8 @@ void read_pool(TomlTable table, PoolConfig& pool) {
     if (parsed->future_witness)
       table.fail("payout_address",
                  "is of a witness version that has no rules yet: anyone could spend from it");
+    if (pool.network == Network::Main && has_a_key_of_everybodys(parsed->script))
+      table.fail("payout_address", "is a standard's example, whose key everybody has");
   } else {
     table.fail("payout_address", fmt::format("\"{}\": {}", address, parsed.error().text));
   }
@@ -63,6 +81,8 @@ NodeConfig read_node(TomlTable table, const std::string& file) {
   table.text("rpc", node.rpc);
   if (!node.rpc.starts_with("http://") && !node.rpc.starts_with("https://"))
     table.fail("rpc", "is required and must be like \"http://127.0.0.1:8332\"");
+  if (const std::size_t at = node.rpc.find('@'); at != node.rpc.npos)
+    table.fail("rpc", "must not carry a password, for it is logged: use user and password");
   table.text("cookie_file", node.cookie_file);
   table.text("user", node.user);
   table.text("password", node.password);
@@ -77,21 +97,37 @@ NodeConfig read_node(TomlTable table, const std::string& file) {
   }
   if (node.cookie_file.empty() == node.user.empty())
     table.fail("cookie_file", "give either cookie_file, or user with password or password_file");
+  if (!node.cookie_file.empty() && !node.password.empty())
+    table.fail("password", "belongs to user, not to cookie_file");
   node.cookie_file = path_from(file, node.cookie_file);
   table.text("zmq_hashblock", node.zmq_hashblock);
+  if (const std::string& zmq = node.zmq_hashblock;
+      !zmq.empty() && !zmq.starts_with("tcp://") && !zmq.starts_with("ipc://"))
+    table.fail("zmq_hashblock", "must be like \"tcp://127.0.0.1:28332\" or \"ipc:///path\"");
   table.finish();
   return node;
 }
 
+void read_listen(TomlTable& table, std::string_view key, std::vector<std::string>& addresses) {
+  table.texts(key, addresses);
+  for (const std::string& text : addresses)
+    if (const auto address = uv::parse_listen_address(text); !address)
+      table.fail(key, address.error().text);
+}
+
 void read_v1(TomlTable table, const std::string& file, StratumV1Config& v1) {
-  table.texts("listen", v1.listen);
-  table.texts("tls_listen", v1.tls_listen);
+  read_listen(table, "listen", v1.listen);
+  read_listen(table, "tls_listen", v1.tls_listen);
   table.text("tls_certificate", v1.tls_certificate);
   table.text("tls_key", v1.tls_key);
   if (!v1.tls_listen.empty() && (v1.tls_certificate.empty() || v1.tls_key.empty()))
     table.fail("tls_listen", "needs tls_certificate and tls_key");
   v1.tls_certificate = path_from(file, v1.tls_certificate);
   v1.tls_key = path_from(file, v1.tls_key);
+  for (const auto& [key, path] :
+       {std::pair("tls_certificate", v1.tls_certificate), {"tls_key", v1.tls_key}})
+    if (!v1.tls_listen.empty() && !path.empty() && access(path.c_str(), R_OK) != 0)
+      table.fail(key, fmt::format("{} cannot be read: {}", path, std::strerror(errno)));
   table.integer("extranonce2_size", v1.extranonce2_size, 4, 8);
   std::string mask = "1fffe000";
   table.text("version_mask", mask);
@@ -103,6 +139,8 @@ void read_v1(TomlTable table, const std::string& file, StratumV1Config& v1) {
   else
     v1.version_mask = *bits;
   table.texts("proxy_from", v1.proxy_from);
+  if (const auto networks = uv::NetworkList::parse(v1.proxy_from); !networks)
+    table.fail("proxy_from", networks.error().text);
   table.integer("max_connections", v1.max_connections, 1, 1'000'000);
   table.integer("accepts_per_second", v1.accepts_per_second, 0, 1'000'000);
   table.integer("newcomers_per_source", v1.newcomers_per_source, 0, 1'000'000);
@@ -147,7 +185,7 @@ void check_v2_keys(TomlTable& table, const StratumV2Config& v2, Network network,
 
 void read_v2(TomlTable table, const Config& config, StratumV2Config& v2,
              std::vector<std::string>& warnings) {
-  table.texts("listen", v2.listen);
+  read_listen(table, "listen", v2.listen);
   for (const auto& [key, value] :
        {std::pair<const char*, std::string*>{"authority_secret_file", &v2.authority_secret_file},
         {"certificate_file", &v2.certificate_file},
@@ -176,7 +214,7 @@ void read_v2(TomlTable table, const Config& config, StratumV2Config& v2,
 }
 
 void read_auto(TomlTable table, bool has_key, StratumAutoConfig& both) {
-  table.texts("listen", both.listen);
+  read_listen(table, "listen", both.listen);
   if (!both.listen.empty() && !has_key)
     table.fail("listen", "[stratum.v2] " + std::string(kNeedsKey));
   table.finish();

@@ -211,7 +211,7 @@ void Pool::stop(Duration over) {
   ledger_->stop();
 }
 
-std::string Pool::reload(const Config& config) {
+Result<std::string> Pool::reload(const Config& config) {
   std::string waits;
   const auto differs = [&](bool different, std::string_view name) {
     if (different) waits += fmt::format("{}{}", waits.empty() ? "" : ", ", name);
@@ -231,10 +231,7 @@ std::string Pool::reload(const Config& config) {
   PolicyChanged change{config.vardiff, nullptr};
   if (!config_.v1.tls_listen.empty()) {
     auto tls = uv::TlsContext::load(config.v1.tls_certificate, config.v1.tls_key);
-    if (!tls) {
-      log_error("config", "the TLS certificate stays as it was: {}", tls.error().text);
-      return waits;
-    }
+    if (!tls) return Error{tls.error().code, "stratum.v1.tls_certificate: " + tls.error().text};
     change.tls = tls_ = *tls;
   }
   for (const auto& worker : workers_) CHECK(worker->post(change));

@@ -43,8 +43,8 @@ class Pool {
   /// Sends miners away over `over`, writes what is acknowledged, ends all threads.
   void stop(Duration over);
   /// Takes over what may change while miners are connected (vardiff, the TLS certificate); names
-  /// what differs and must wait for the next start, or nothing.
-  std::string reload(const Config& config);
+  /// what differs and must wait for the next start, or nothing. An error: nothing was taken over.
+  Result<std::string> reload(const Config& config);
   PoolTotals totals() const;
   /// When the TLS certificate ends; nothing without TLS. The thread that reloads.
   std::optional<UnixMillis> tls_not_after() const;

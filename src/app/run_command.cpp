@@ -15,6 +15,8 @@ namespace adit {
 namespace {
 
 constexpr Duration kStatusEvery = std::chrono::minutes(1);
+/// RocksDB has up to 256 tables open, and some logs; the rest is sockets of ours and reserve.
+constexpr std::size_t kOwnFiles = 512;
 
 void log_status(const Pool& pool, PoolTotals& before) {
   const PoolTotals now = pool.totals();
@@ -34,15 +36,26 @@ void watch_certificate(const Pool& pool, ExpiryWatch& watch, UnixMillis now) {
     log_warn("config", "the TLS certificate {}; SIGHUP reads a new one", alarm->text);
 }
 
+/// Miners must not use up what the books, found blocks and the node link need.
+void bound_connections(StratumV1Config& v1, std::size_t files) {
+  const std::size_t for_miners = files - std::min(kOwnFiles, files / 2);
+  if (v1.max_connections <= for_miners) return;
+  log_warn("pool", "only {} files may be open (ulimit -n): at most {} connections, not {}", files,
+           for_miners, v1.max_connections);
+  v1.max_connections = static_cast<std::uint32_t>(for_miners);
+}
+
 /// All or nothing: a file with an error changes nothing.
 void reload(const std::string& file, Pool& pool) {
   auto config = load_config(file);
   if (!config) return log_error("config", "not reloaded: {}", config.error().text);
-  const std::string refused = pool.reload(*config);
-  if (refused.empty())
+  const auto waits = pool.reload(*config);
+  if (!waits) return log_error("config", "not reloaded: {}", waits.error().text);
+  for (const std::string& warning : config->warnings) log_warn("config", "{}", warning);
+  if (waits->empty())
     log_info("config", "reloaded");
   else
-    log_warn("config", "reloaded, but {} takes effect at the next start only", refused);
+    log_warn("config", "reloaded, but {} takes effect at the next start only", *waits);
 }
 
 }  // namespace
@@ -57,10 +70,7 @@ int run_command(const CommonOptions& options) {
   log_info("pool", "adit {}: \"{}\" on {}, scheme {}, SHA-256 by {}", kVersion, config->pool.name,
            network_name(config->pool.network), scheme_name(config->pool.scheme), sha256_selected());
   for (const std::string& warning : config->warnings) log_warn("config", "{}", warning);
-  const std::size_t files = uv::raise_fd_limit();
-  if (files < config->v1.max_connections + 512)
-    log_warn("pool", "only {} files may be open: at most {} connections, not {}", files,
-             files - std::min<std::size_t>(files, 512), config->v1.max_connections);
+  bound_connections(config->v1, uv::raise_fd_limit());
 
   uv::OsClock clock;
   uv::Loop loop(clock);
@@ -103,6 +113,7 @@ int run_command(const CommonOptions& options) {
   // memory.
   signal(SIGTERM, SIG_DFL);
   signal(SIGINT, SIG_DFL);
+  signal(SIGHUP, SIG_IGN);  // nothing is left that a reload could change
   pool.stop(leave_time(pool.totals().connections));
   log_status(pool, before);
   log_info("pool", "ended");

@@ -34,6 +34,13 @@ std::string reference() {
   return text.str();
 }
 
+/// As an operator has it who did what the file says.
+std::string filled_in() {
+  std::string text = reference();
+  const std::string_view blank = "YOUR ADDRESS";
+  return text.replace(text.find(blank), blank.size(), "bc1qvyq0cc6rahyvsazfdje0twl7ez82ndmuac2lhv");
+}
+
 std::string problem(const std::string& text) {
   const auto config = parse_config(text, "x.toml");
   return config ? "good" : config.error().text;
@@ -48,8 +55,12 @@ std::string with(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-TEST_CASE("the reference file is valid and says the defaults") {
-  const auto read = parse_config(reference(), "config/adit.toml");
+TEST_CASE("the reference file is valid but for its address, and says the defaults") {
+  const auto as_shipped = parse_config(reference(), "config/adit.toml");
+  REQUIRE_FALSE(as_shipped.ok());
+  CHECK(as_shipped.error().text.starts_with(
+      "config/adit.toml:11: pool.payout_address: \"YOUR ADDRESS\": "));
+  const auto read = parse_config(filled_in(), "config/adit.toml");
   REQUIRE_MESSAGE(read.ok(), (read ? "" : read.error().text));
   const Config config = *read;
   const Config defaults;
@@ -71,7 +82,7 @@ TEST_CASE("the reference file is valid and says the defaults") {
 }
 
 TEST_CASE("the keys that the reference only mentions are keys") {
-  std::string text = reference();
+  std::string text = filled_in();
   for (const char* key : {"#zmq_hashblock", "#tls_certificate", "#tls_key"}) {
     const std::size_t at = text.find(key);
     REQUIRE(at != std::string::npos);
@@ -121,6 +132,20 @@ TEST_CASE("every mistake names its file, line and key") {
       {with("[[node]]", "[node]"), "x.toml:4: node: must be written as [[node]]"},
       {with("http://", "ftp://"), "x.toml:5: node.rpc: is required and must be like"},
       {with("user = \"a\"\n", ""), "x.toml:4: node.cookie_file: give either"},
+      {"[pool]\npayout_address = \"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4\"\n",
+       "x.toml:2: pool.payout_address: is a standard's example"},
+      {with("http://", "http://me:secret@"), "x.toml:5: node.rpc: must not carry a password"},
+      {with("user = \"a\"\n", "cookie_file = \"c\"\n"), "x.toml:7: node.password: belongs to user"},
+      {with("user = \"a\"\n", "user = \"a\"\nzmq_hashblock = \"127.0.0.1:1\"\n"),
+       "x.toml:7: node.zmq_hashblock: must be like"},
+      {kGood + "[stratum.v1]\nlisten = [\"nonsense\"]\n", "x.toml:9: stratum.v1.listen: "},
+      {kGood + "[stratum.v2]\nlisten = [\"127.0.0.1:99999\"]\n", "x.toml:9: stratum.v2.listen: "},
+      {kGood + "[stratum.auto]\nlisten = [\"a:1\"]\n", "x.toml:9: stratum.auto.listen: "},
+      {kGood + "[stratum.v1]\nproxy_from = [\"1.2.3.4/99\"]\n",
+       "x.toml:9: stratum.v1.proxy_from: "},
+      {kGood + "[stratum.v1]\ntls_listen = [\"127.0.0.1:1\"]\ntls_certificate = \"none.pem\"\n"
+               "tls_key = \"none.key\"\n",
+       "x.toml:10: stratum.v1.tls_certificate: none.pem cannot be read: No such file"},
       {kGood + "[stratum.v1]\nextranonce2_size = 9\n",
        "x.toml:9: stratum.v1.extranonce2_size: must be a whole number from 4 to 8"},
       {kGood + "[stratum.v1]\nversion_mask = \"xyz\"\n",
@@ -293,7 +318,7 @@ TEST_CASE("the demo key may not vouch for a pool on the main network") {
   KeyFolder folder;
   folder.write("demo.key", kDemoSecret);
   const std::string text =
-      "[pool]\npayout_address = \"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4\"\n[[node]]\n"
+      "[pool]\npayout_address = \"bc1qvyq0cc6rahyvsazfdje0twl7ez82ndmuac2lhv\"\n[[node]]\n"
       "rpc = \"http://127.0.0.1:8332\"\nuser = \"a\"\n[stratum.v2]\n"
       "authority_secret_file = \"demo.key\"\n";
   const auto config = parse_config(text, folder.path() + "/x.toml");

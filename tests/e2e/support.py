@@ -24,7 +24,7 @@ REAL_NODE = os.environ.get('ADIT_TEST_BITCOIND', '')
 SIM_NODE = os.path.join(ROOT, 'tools', 'sim-node')
 
 POOL_ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
-PAYOUTS = {'regtest': POOL_ADDRESS, 'main': 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4',
+PAYOUTS = {'regtest': POOL_ADDRESS, 'main': 'bc1qvyq0cc6rahyvsazfdje0twl7ez82ndmuac2lhv',
            'signet': 'tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx', 'testnet4': 'tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx'}
 MINER_ADDRESS = 'bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry'
 OTHER_ADDRESS = 'mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn'

@@ -87,6 +87,18 @@ class Signals(PoolTest):
         self.assertIn('[stratum.v2], [payout] takes effect at the next start', told)
         self.assertEqual(pool.terminate(), 0)
 
+    def test_sighup_while_draining_changes_nothing(self):
+        pool = self.make_pool(self.node)
+        miners = [Finder(pool, self.node) for _ in range(3)]
+        for miner in miners:
+            self.addCleanup(miner.close)
+        self.send(pool, signal.SIGTERM)
+        pool.wait_log('draining')
+        for _ in range(20):
+            self.send(pool, signal.SIGHUP)
+            time.sleep(0.01)
+        self.assertEqual(pool.process.process.wait(20), 0)
+
     def test_a_second_instance_and_a_busy_port_end_at_once(self):
         pool = self.make_pool(self.node)
         begin = time.monotonic()
@@ -119,8 +131,17 @@ class Signals(PoolTest):
                 except OSError:
                     break
             self.assertGreater(len(crowd), 60)
+            self.assertIn('only 128 files may be open', pool.log_text())
             for _ in range(10):
                 self.assertIs(miner.submit(miner.find(USER, block=False))['result'], True)
+            # What miners may not take: files for found blocks and for the books' next log.
+            tip = self.node.rpc('getbestblockhash')
+            for _ in range(3):
+                self.assertIs(miner.submit(miner.find(USER, block=True))['result'], True)
+                wait_until(lambda: self.node.rpc('getbestblockhash') != tip, 10, 'the block is connected')
+                tip = self.node.rpc('getbestblockhash')
+                miner.on_tip()
+            self.assertNotIn('not kept on disk', pool.log_text())
             for sock in crowd:
                 sock.close()
 
