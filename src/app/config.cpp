@@ -220,15 +220,12 @@ void read_auto(TomlTable table, bool has_key, StratumAutoConfig& both) {
   table.finish();
 }
 
-/// Sections that a configuration may already have, for parts of the product that this version does
-/// not contain.
-void read_later_sections(TomlTable& root, std::vector<std::string>& warnings) {
-  const auto ignored = [&](TomlTable& parent, std::string_view key, std::string_view name) {
-    if (!parent.has(key)) return;
-    (void)parent.table(key);
-    warnings.push_back(fmt::format("[{}] is ignored: this version has no such part", name));
-  };
-  ignored(root, "api", "api");
+void read_api(TomlTable table, ApiConfig& api) {
+  table.text("listen", api.listen);
+  if (!api.listen.empty())
+    if (const auto address = uv::parse_listen_address(api.listen); !address)
+      table.fail("listen", address.error().text);
+  table.finish();
 }
 
 void read_difficulty(TomlTable& table, std::string_view key, std::string_view source,
@@ -288,7 +285,7 @@ Result<Config> parse_config(std::string_view text, const std::string& name) {
   read_v1(stratum.table("v1"), name, config.v1);
   read_v2(stratum.table("v2"), config, config.v2, config.warnings);
   read_auto(stratum.table("auto"), config.v2.has_key(), config.both);
-  read_later_sections(root, config.warnings);
+  read_api(root.table("api"), config.api);
   stratum.finish();
   read_vardiff(root.table("vardiff"), text, config.vardiff);
   read_ledger(root.table("ledger"), config.ledger);

@@ -87,6 +87,11 @@ struct PayoutConfig {
   bool operator==(const PayoutConfig&) const = default;
 };
 
+struct ApiConfig {
+  std::string listen;  ///< of the HTTP interface; empty: there is none
+  bool operator==(const ApiConfig&) const = default;
+};
+
 struct Config {
   std::string source;  ///< the file it came from, for messages
   std::string data_dir = "/var/lib/adit";
@@ -99,6 +104,7 @@ struct Config {
   VardiffOptions vardiff;
   LedgerConfig ledger;
   PayoutConfig payout;
+  ApiConfig api;
   std::vector<std::string> warnings;  ///< things an operator should hear at start
 };
 

@@ -52,6 +52,11 @@ Status Pool::start() {
       clock_, [this](BooksRequest&& request) { return ledger_->post(std::move(request)); });
   if (const Status s = control_->start(config_.data_dir); !s) return s;
 
+  if (!config_.api.listen.empty()) {
+    auto api = ApiServer::start(clock_, config_.data_dir, config_.api.listen);
+    if (!api) return api.error();
+    api_ = *std::move(api);
+  }
   ledger_->start();
   for (const auto& worker : workers_) worker->start();
   upstream_->start();
@@ -207,6 +212,7 @@ void Pool::stop(Duration over) {
   for (const auto& worker : workers_) CHECK(worker->post(Drain{over}));
   for (const auto& worker : workers_) worker->join();
   upstream_->stop();
+  api_.reset();
   control_->stop();
   ledger_->stop();
 }
@@ -228,6 +234,7 @@ Result<std::string> Pool::reload(const Config& config) {
   differs(config.both != config_.both, "[stratum.auto]");
   differs(config.payout != config_.payout, "[payout]");
   differs(config.ledger != config_.ledger, "[ledger]");
+  differs(config.api != config_.api, "[api]");
   PolicyChanged change{config.vardiff, nullptr};
   if (!config_.v1.tls_listen.empty()) {
     auto tls = uv::TlsContext::load(config.v1.tls_certificate, config.v1.tls_key);

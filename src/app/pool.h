@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/api_server.h"
 #include "app/config.h"
 #include "app/control_server.h"
 #include "app/ledger_writer.h"
@@ -66,6 +67,7 @@ class Pool {
   KeptBlocks kept_;
   std::unique_ptr<LedgerWriter> ledger_;
   std::unique_ptr<ControlServer> control_;
+  std::unique_ptr<ApiServer> api_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Upstream> upstream_;
   PlanPtr first_plan_;  // as the books were opened

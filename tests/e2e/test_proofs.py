@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import unittest
+import urllib.error
+import urllib.request
 
 from blocks import Finder, wait_state
-from support import ADIT, MINER_ADDRESS, OTHER_ADDRESS, PoolTest
+from support import ADIT, MINER_ADDRESS, OTHER_ADDRESS, PoolTest, wait_until
 
 
 def adit(*arguments):
@@ -28,6 +30,41 @@ def leads_to(proof):
         node = sha256(b'\1' + (sibling + node if step[0] == 'L' else node + sibling))
     assert header[144:176] == node
     return node.hex(), sha256(header + bytes.fromhex(proof['entries_hash'])).hex()
+
+
+class Published(PoolTest):
+    """What the HTTP interface says of slices is what the books say, and each names the one before."""
+
+    def get(self, path):
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=10) as reply:
+                return reply.status, json.load(reply)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+    def test_roots_are_published_and_chained(self):
+        node = self.make_node(bits='1f7fffff')
+        pool = self.make_pool(node, extra='[api]\nlisten = "127.0.0.1:0"')
+        self.url = 'http://' + pool.wait_log(r'api: HTTP on (\S+)').group(1)
+        self.assertEqual(self.get('/api/v1/slices'), (200, {'slices': []}))
+        with Finder(pool, node, MINER_ADDRESS) as miner:
+            for _ in range(3):
+                self.assertIs(miner.on_tip().submit(miner.find(MINER_ADDRESS, block=False))['result'], True)
+                wait_state(pool, miner.on_tip().find_block(), 'accepted')
+        rows = pool.lines('slices')
+        self.assertGreaterEqual(len(rows), 3)
+        told = wait_until(lambda: (lambda answer: answer if len(answer) == len(rows) else None)(
+            self.get('/api/v1/slices')[1]['slices']), 5, 'all slices are published')
+        self.assertEqual([(one['number'], one['root'], one['hash'], one.get('block', '')) for one in told],
+                         [(row['number'], row['root'], row['hash'], row['block']) for row in rows])
+        for before, after in zip(told, told[1:]):
+            self.assertEqual(after['previous'], before['hash'])
+        proof = json.loads(pool.command('ledger', 'proof', '--share', '1').stdout)
+        self.assertEqual(leads_to(proof), (told[0]['root'], told[0]['hash']))
+        self.assertEqual(self.get('/api/v1/slices/1'), (200, told[0]))
+        self.assertEqual(self.get('/api/v1/slices/99')[0], 404)
+        self.assertEqual(pool.terminate(), 0)
 
 
 class Proofs(PoolTest):
