@@ -14,6 +14,7 @@ namespace adit {
 namespace {
 
 constexpr std::size_t kFoundBox = 4'096;
+constexpr Duration kTellAgain = std::chrono::milliseconds(100);
 
 NodeOptions node_options(const Config& config) {
   NodeOptions options;
@@ -81,7 +82,16 @@ void Upstream::stop() {
 }
 
 void Upstream::found(FoundBlock block) {
-  if (!inbox_.post(std::move(block))) log_error("block", "more found blocks wait than can be kept");
+  const BlockHash hash = block.hash;
+  const HeaderBytes header = block.header;
+  if (inbox_.post(std::move(block))) return;
+  log_error("block", "{}: more found blocks wait than can be kept; its header: {}", hash.hex(),
+            to_hex(header));
+}
+
+bool Upstream::stop_asked() {
+  const std::lock_guard lock(stop_mutex_);
+  return stop_asked_;
 }
 
 template <class Part>
@@ -96,6 +106,7 @@ bool Upstream::pump(Part& part) {
 }
 
 void Upstream::turn() {
+  if (stop_asked()) read_found();  // their wake-up may come later than the one to stop
   // Answers make requests, and events make proposals: go on until nothing new comes out. Bounded,
   // since each kind of request has one open call a lane.
   for (int round = 0; round < 16; ++round) {
@@ -112,12 +123,9 @@ void Upstream::turn() {
     look_at_fees();
     if (!busy && events.empty() && progress.empty() && news.empty()) break;
   }
-  bool stopping = false;
-  {
-    const std::lock_guard lock(stop_mutex_);
-    stopping = stop_asked_;
-  }
-  if (stopping && writes_ == 0) {
+  post_untold();
+  const Instant now = loop_.now().mono;
+  if (stop_asked() && may_stop(now)) {
     for (Node& node : nodes_) node.zmq.reset();
     pending_.clear();
     return loop_.stop();
@@ -129,6 +137,8 @@ void Upstream::turn() {
   no_later(submitter_.deadline());
   no_later(ripe_.deadline());
   if (fees_) no_later(fees_->deadline());
+  no_later(stop_by_);
+  if (!untold_.empty()) no_later(now + kTellAgain);
   if (next) timer_->set(*next);
 }
 

@@ -159,8 +159,6 @@ struct NodeLink::State {
 /// Where the next block's bits are those of `tip`: not at a retarget, not under the
 /// minimum-difficulty rule.
 bool next_bits_certain(Network network, std::uint32_t tip_height);
-/// 50 ms doubling to 400 ms, spread by the token.
-Duration busy_backoff(unsigned failures, std::uint64_t token);
 /// Warming up, not connected, in initial download.
 inline bool not_ready_code(int code) { return code == -28 || code == -9 || code == -10; }
 
