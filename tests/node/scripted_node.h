@@ -267,12 +267,6 @@ inline Stage settled(std::size_t count = 1, NodeOptions options = regtest(),
   return stage;
 }
 
-inline NodeOptions on(Network network) {
-  NodeOptions options;
-  options.network = network;
-  return options;
-}
-
 inline constexpr std::uint32_t kMainBits = 0x1703a30c;
 
 }  // namespace adit::test
