@@ -94,14 +94,19 @@ class Upstream {
   void submit(PendingBlock& pending);
   void handle(const TipChanged& event);
   void handle(const TemplateReady& event);
+  void handle(const TemplateWithheld& event);
+  void handle(const WorkRevoked& event);
   void handle(const TemplateRefused& event);
   void handle(const ProposalFailed& event);
+  void handle(const ProposalUnanswered& event);
   void handle(const NodeChanged& event);
   void handle(const TemplatesMissing& event);
   void handle(const TipStale& event);
   void handle(const NodeAlone& event);
-  /// `revoke`: older jobs of this tip become stale.
-  void publish(const TemplatePtr& block_template, bool empty, bool revoke);
+  /// `bare`: by choice without transactions. `revoke`: older jobs of this tip become stale.
+  void publish(const TemplatePtr& block_template, bool bare, bool revoke);
+  Result<JobPtr> make(const TemplatePtr& block_template, TipNumber tip, bool clean);
+  void propose(const Job& job);
   PlanPtr plan();
   void handle_progress(const BlockProgress& progress);
   void tell(const BlockRecord& record);

@@ -54,7 +54,8 @@ bool is_settled(BlockState state) {
 
 LogLevel level_of(const BlockProgress& progress) {
   // Losing a race is bad luck; a refusal is a fault of ours.
-  if (progress.alarm || progress.state == SubmitState::Refused) return LogLevel::Error;
+  if (progress.alarm != SubmitAlarm::None || progress.state == SubmitState::Refused)
+    return LogLevel::Error;
   return progress.state == SubmitState::Orphaned ? LogLevel::Warn : LogLevel::Info;
 }
 
@@ -171,7 +172,7 @@ void Upstream::handle_progress(const BlockProgress& progress) {
   at->state = state;
   at->detail = progress.detail;
   at->confirmations = progress.confirmations;
-  if (moved || progress.alarm)
+  if (moved || progress.alarm != SubmitAlarm::None)
     log_write(
         level_of(progress), "block",
         fmt::format("height {} {}: {}{}{}", at->height, at->hash.hex(), block_state_name(state),
@@ -179,6 +180,7 @@ void Upstream::handle_progress(const BlockProgress& progress) {
   if (moved && state == BlockState::Accepted) counters_.blocks_accepted.add();
   if (moved && state == BlockState::Refused) counters_.blocks_refused.add();
   tell(*at);
+  if (progress.alarm == SubmitAlarm::Refusal) link_.distrust(loop_.now().mono);
   if (!progress.final) return;
   bury(*at);
   ++writes_;

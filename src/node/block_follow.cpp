@@ -91,7 +91,7 @@ void BlockSubmitter::State::looked(OpenBlock& block, std::uint32_t node, const R
       leg.text = "getchaintips: invalid";
       leg.stage = LegStage::Refused;
       leg.confirmations = 0;
-      return heard(block, true, now);
+      return heard(block, SubmitAlarm::Refusal, now);
     case Look::Header:
       return saw_header(block, leg, result, now);
     case Look::HashAtHeight: {

@@ -81,9 +81,9 @@ struct BlockSubmitter::State {
             std::string params);
   void submitted(OpenBlock& block, std::uint32_t node, const RpcResult& result, bool busy,
                  Instant now);
-  void heard(OpenBlock& block, bool alarm, Instant now);
-  void tell(const OpenBlock& block, bool alarm);
-  void weigh(OpenBlock& block, Instant now, bool alarm = false);
+  void heard(OpenBlock& block, SubmitAlarm alarm, Instant now);
+  void tell(const OpenBlock& block, SubmitAlarm alarm);
+  void weigh(OpenBlock& block, Instant now, SubmitAlarm alarm = SubmitAlarm::None);
   void drop_final(Instant now);
 
   // block_follow.cpp

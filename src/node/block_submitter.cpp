@@ -46,6 +46,11 @@ LegStage stage_of(SubmitMeaning meaning) {
   UNREACHABLE();
 }
 
+SubmitAlarm alarm_of(SubmitMeaning meaning) {
+  if (meaning == SubmitMeaning::Refused) return SubmitAlarm::Refusal;
+  return meaning == SubmitMeaning::Unknown ? SubmitAlarm::OddWord : SubmitAlarm::None;
+}
+
 /// What all legs of a block amount to.
 struct Sight {
   std::int64_t depth = 0;
@@ -254,8 +259,7 @@ void BlockSubmitter::State::submitted(OpenBlock& block, std::uint32_t node, cons
   Leg& leg = block.legs[node];
   SubmitAnswer answer = read_submit_answer(result);
   const bool silent = answer.meaning == SubmitMeaning::NoAnswer;
-  const bool alarming =
-      answer.meaning == SubmitMeaning::Refused || answer.meaning == SubmitMeaning::Unknown;
+  const SubmitAlarm alarm = alarm_of(answer.meaning);
   leg.stage = stage_of(answer.meaning);
   // What was on a chain is judged by the chain.
   if (leg.stage == LegStage::Refused && block.was_on_chain) leg.stage = LegStage::Unknown;
@@ -276,26 +280,26 @@ void BlockSubmitter::State::submitted(OpenBlock& block, std::uint32_t node, cons
     leg.tries = 0;
     leg.at = now;
   }
-  if (news && (alarming || answer.meaning == SubmitMeaning::ParentUnknown))
-    return heard(block, alarming, now);
+  if (news && (alarm != SubmitAlarm::None || answer.meaning == SubmitMeaning::ParentUnknown))
+    return heard(block, alarm, now);
   weigh(block, now);
 }
 
 /// What must be read even where the block's state does not change by it.
-void BlockSubmitter::State::heard(OpenBlock& block, bool alarm, Instant now) {
+void BlockSubmitter::State::heard(OpenBlock& block, SubmitAlarm alarm, Instant now) {
   const std::size_t told = progress.size();
   weigh(block, now, alarm);
   if (progress.size() == told) tell(block, alarm);
 }
 
-void BlockSubmitter::State::tell(const OpenBlock& block, bool alarm) {
+void BlockSubmitter::State::tell(const OpenBlock& block, SubmitAlarm alarm) {
   progress.push_back({block.hash, block.height, block.state, block.confirmations, block.detail,
                       alarm, block.final});
 }
 
 /// One word for all legs: being on a chain beats everything, a buried rival beats hope, and
 /// refusals count only while no node has the block.
-void BlockSubmitter::State::weigh(OpenBlock& block, Instant now, bool alarm) {
+void BlockSubmitter::State::weigh(OpenBlock& block, Instant now, SubmitAlarm alarm) {
   const Sight sight = sight_of(block, now);
   if (!sight.refused || sight.taken || sight.beside || sight.depth > 0) {
     block.refused_at.reset();
@@ -307,7 +311,7 @@ void BlockSubmitter::State::weigh(OpenBlock& block, Instant now, bool alarm) {
   if (state == SubmitState::Mature && block.state != SubmitState::Accepted) {
     block.state = SubmitState::Accepted;
     block.confirmations = kMatureConfirmations - 1;
-    tell(block, false);
+    tell(block, SubmitAlarm::None);
   }
   if (state == SubmitState::Refused && block.state != state) block.detail = refusals_of(block);
   const auto depth = static_cast<std::uint32_t>(std::min<std::int64_t>(sight.depth, INT32_MAX));

@@ -100,7 +100,7 @@ TEST_CASE("a refusal by the only node is final, verbatim, and told once") {
     REQUIRE(stage.progress.size() == 1);
     CHECK(stage.state() == SubmitState::Refused);
     CHECK(stage.progress[0].detail == std::string("node 0: ") + word);
-    CHECK(stage.progress[0].alarm);
+    CHECK(stage.progress[0].alarm == SubmitAlarm::Refusal);
     CHECK(stage.progress[0].final);
     CHECK(stage.submitter.open_blocks() == 0);
     CHECK(stage.peers[0].submissions.size() == 1);
@@ -122,11 +122,11 @@ TEST_CASE("one node refuses, another has it: it is accepted, and the refusal is 
   REQUIRE(stage.progress.size() == 1);  // no last word, so the books wait
   CHECK(stage.state() == SubmitState::Submitted);
   CHECK(stage.progress[0].detail == "node 0: bad-txns");
-  CHECK(stage.progress[0].alarm);
+  CHECK(stage.progress[0].alarm == SubmitAlarm::Refusal);
   CHECK(!stage.progress[0].final);
   stage.run_for(5s);
   CHECK(stage.state() == SubmitState::Accepted);
-  CHECK(!stage.progress.back().alarm);
+  CHECK(stage.progress.back().alarm == SubmitAlarm::None);
   stage.peers[1].ours = 100;
   stage.run_for(6s);
   CHECK(stage.state() == SubmitState::Mature);
@@ -143,7 +143,8 @@ TEST_CASE("a refusal after another node took the block must be read, too; and an
     stage.run_for(2s);
     REQUIRE(stage.progress.size() == 3);
     CHECK(stage.state() == SubmitState::Accepted);
-    CHECK(stage.progress.back().alarm);
+    CHECK(stage.progress.back().alarm ==
+          (word[0] == 'b' ? SubmitAlarm::Refusal : SubmitAlarm::OddWord));
     CHECK(stage.progress.back().detail == std::string("node 1: ") + word);
   }
 }

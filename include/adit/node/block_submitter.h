@@ -18,6 +18,13 @@ namespace adit {
 enum class SubmitState : std::uint8_t { Submitted, Side, Accepted, Refused, Orphaned, Mature };
 std::string_view submit_state_name(SubmitState state);
 
+/// What an operator must read.
+enum class SubmitAlarm : std::uint8_t {
+  None,
+  OddWord,  ///< an answer that is not known
+  Refusal,  ///< a node has refused the block, whatever the others say
+};
+
 struct BlockProgress {
   BlockHash hash;
   std::uint32_t height = 0;
@@ -25,8 +32,8 @@ struct BlockProgress {
   std::uint32_t confirmations = 0;
   /// The newest answer, verbatim and escaped; names the node. A refusal is not hidden by silence.
   std::string detail;
-  bool alarm = false;  ///< an operator must read `detail`: a refusal, or a word that is not known
-  bool final = false;  ///< the last word: the block is followed no more
+  SubmitAlarm alarm = SubmitAlarm::None;  ///< about `detail`
+  bool final = false;                     ///< the last word: the block is followed no more
 };
 
 class BlockSubmitter {
