@@ -183,6 +183,21 @@ class Looks(OneMiner):
         wait_state(self.pool, digest, 'mature')
 
 
+class NoDisk(OneMiner):
+    def test_a_block_that_cannot_be_kept_goes_to_the_node(self):
+        folder = os.path.join(self.pool.data, 'blocks')
+        os.rename(folder, folder + '-away')
+        digest = self.miner.on_tip().find_block()
+        wait_best(self.node, digest, 3)
+        wait_state(self.pool, digest, 'accepted')
+        self.assertRegex(self.pool.log_text(), f'error +block: {digest}: not kept on disk')
+        os.rename(folder + '-away', folder)
+        self.pool.kill()
+        self.pool.start().wait_work()
+        self.node.generate(100)
+        wait_state(self.pool, digest, 'mature')
+
+
 class TwoNodes(PoolTest):
     def setUp(self):
         super().setUp()
