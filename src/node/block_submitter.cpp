@@ -87,9 +87,11 @@ SubmitState state_seen(const OpenBlock& block, const Sight& sight, Instant now) 
   return block.state;
 }
 
-bool is_final(const OpenBlock& block, SubmitState state) {
-  return state == SubmitState::Mature || state == SubmitState::Refused ||
-         (state == SubmitState::Orphaned && block.rival_depth >= kMatureConfirmations);
+bool is_final(const OpenBlock& block, const Sight& sight, SubmitState state) {
+  if (state == SubmitState::Mature || state == SubmitState::Refused) return true;
+  // Where all nodes refuse it by now, none is asked about it any more.
+  return state == SubmitState::Orphaned &&
+         (block.rival_depth >= kMatureConfirmations || sight.refused_by_all);
 }
 
 std::string refusals_of(const OpenBlock& block) {
@@ -315,7 +317,7 @@ void BlockSubmitter::State::weigh(OpenBlock& block, Instant now, SubmitAlarm ala
   }
   if (state == SubmitState::Refused && block.state != state) block.detail = refusals_of(block);
   const auto depth = static_cast<std::uint32_t>(std::min<std::int64_t>(sight.depth, INT32_MAX));
-  const bool final = is_final(block, state);
+  const bool final = is_final(block, sight, state);
   if (state == block.state && depth == block.confirmations && final == block.final) return;
   block.state = state;
   block.confirmations = depth;
