@@ -59,7 +59,9 @@ class Answers(OneMiner):
                 self.node.rpc('sim_submit_answer', 0, None, 0)
                 self.node.rpc('sim_submit_answer', order.get('answer'), order.get('error'), order.get('count', 1),
                               order.get('connect', False))
-                self.ends(self.miner.find_block(), states, detail)
+                refused = states[-1] == 'refused'
+                digest = self.miner.refused_block() if refused else self.miner.find_block()
+                self.ends(digest, states, detail)
         # A refused block is put away and not sent again.
         refused = [row['hash'] for row in self.pool.lines('blocks') if row['state'] == 'refused']
         wait_until(lambda: not any(h in name for h in refused for name in vault_files(self.pool)), what='vault')

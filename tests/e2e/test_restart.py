@@ -103,8 +103,7 @@ class Restart(PoolTest):
         with Finder(pool, self.node) as miner:
             miner.on_tip()
             self.node.rpc('sim_submit_answer', 'bad-cb-amount')
-            refused = miner.find_block()
-            wait_state(pool, refused, 'refused')
+            refused = miner.refused_block()
             wait_until(lambda: not vault_files(pool), what='the refused block is put away')
             accepted = miner.find_block()
             wait_state(pool, accepted, 'accepted')
