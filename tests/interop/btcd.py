@@ -56,7 +56,7 @@ class Btcd:
         self.process = Process(
             [self.program, '--regtest', '--notls', '--rpcuser=adit', '--rpcpass=interop', f'--configfile={config}',
              f'--rpclisten=127.0.0.1:{self.port}', f'--listen=127.0.0.1:{self.listens}', f'--datadir={data}/data',
-             f'--logdir={data}/log', f'--miningaddr={self.payout}', '--nodnsseed',
+             f'--logdir={data}/log', f'--miningaddr={self.payout}', '--nodnsseed', '--trickleinterval=100ms',
              *[f'--addpeer=127.0.0.1:{peer.listens}' for peer in self.peers]],
             os.path.join(self.folder, self.name + '.log'))
         self.rpc = Rpc(f'http://127.0.0.1:{self.port}', 'adit:interop')

@@ -57,9 +57,9 @@ class WithBtcd(PoolTest):
     def test_two_nodes_and_transactions(self):
         one = Btcd(PROGRAM, self.folder, OP_TRUE_ADDRESS, 'one').start()
         self.addCleanup(one.stop)
+        coins = [one.rpc('getblock', digest, 1)['tx'][0] for digest in one.generate(104)[:4]]
         two = Btcd(PROGRAM, self.folder, OTHER_ADDRESS, 'two', [one]).start()
         self.addCleanup(two.stop)
-        coins = [one.rpc('getblock', digest, 1)['tx'][0] for digest in one.generate(104)[:4]]
         wait_until(lambda: two.rpc('getblockcount') == 104, 20, 'the second follows')
         for coin in coins[:3]:
             one.rpc('sendrawtransaction', spend(coin))
