@@ -15,6 +15,9 @@ _LITERAL = re.compile(
 _DIRECTIVE = re.compile(r'^[ \t]*#(?:\\\n|[^\n])*', re.MULTILINE)
 _TYPE_HEAD = re.compile(r'\b(?:namespace|class|struct|union|enum)\b|\bextern\s*""$')
 _PARAMETERS_LAST = re.compile(r'\)\s*(?:const|noexcept|override|final|&+|\s)*(?:->.*)?$', re.DOTALL)
+_NAMESPACE = re.compile(r'(?:^|\s)(?:inline\s+)?namespace(?:\s+(?P<name>[\w:]+))?$')
+_TYPE = re.compile(r'(?:^|\s)(?:struct|class|union|enum(?:\s+(?:class|struct))?)\s+'
+                   r'(?:\[\[.*?\]\]\s*|alignas\s*\([^)]*\)\s*)*(?P<name>\w+(?:::\w+)*)(?![\w:]|\s*<)[^()=]*$', re.DOTALL)
 _ACCESS = re.compile(r'(?<!\w)(?:public|private|protected)\s*:(?!:)')
 _TEMPLATE_OPEN = re.compile(r'\btemplate\s*<')
 
@@ -101,3 +104,28 @@ def functions(text):
         line = code.count('\n', 0, first) + 1
         yield _name(head), line, code.count('\n', first, position) + 1
         head_start = position
+
+
+def types(text):
+    """Yields (qualified name, line) of each type that C++ text defines in a named namespace.
+    A specialisation is no new name."""
+    code = _DIRECTIVE.sub(lambda m: '\n' * m.group(0).count('\n'), code_of(text))
+    names, head_start, position = [], 0, 0
+    while position < len(code):
+        char = code[position]
+        if char == '}' and names:
+            names.pop()
+        if char in ';}':
+            head_start = position + 1
+        if char != '{':
+            position += 1
+            continue
+        head = _without_template_heads(code[head_start:position]).strip()
+        space = _NAMESPACE.search(head)
+        if space and space['name']:
+            names.append(space['name'])
+            position = head_start = position + 1
+            continue
+        if not space and (match := _TYPE.search(head)):
+            yield '::'.join(names + [match['name']]), code.count('\n', 0, position) + 1
+        position = head_start = _closing(code, position)

@@ -10,7 +10,7 @@ import pathlib
 import re
 import sys
 
-from cpp_text import code_of, functions
+from cpp_text import code_of, functions, types
 
 MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 70
@@ -135,6 +135,18 @@ def unused_headers(files):
             yield file.path, 1, 'no file includes this header; remove it'
 
 
+def types_defined_twice(files):
+    """One name, two types: the linker takes one of each inline function for both."""
+    first = {}
+    for file in files:
+        if file.room is None or not file.cpp:
+            continue
+        for name, line in types(file.text):
+            other = first.setdefault(name, file.path)
+            if other != file.path:
+                yield file.path, line, f"'{name}' is another type in {other}; rename one of them"
+
+
 def check(root):
     """Returns (number of files, messages) for the tree at root."""
     files = list(tree(root))
@@ -145,7 +157,8 @@ def check(root):
             checks += [check_cpp_lines, check_cpp_code]
         for one in checks:
             messages += [f'{file.path}:{line}: {what}.' for line, what in one(file)]
-    messages += [f'{path}:{line}: {what}.' for path, line, what in unused_headers(files)]
+    for whole in (unused_headers, types_defined_twice):
+        messages += [f'{path}:{line}: {what}.' for path, line, what in whole(files)]
     return len(files), messages
 
 

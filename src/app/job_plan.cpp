@@ -6,10 +6,6 @@
 namespace adit {
 namespace {
 
-/// The header, the count of transactions, and a coinbase with the longest script, the pool's output
-/// and the commitment, rounded up.
-constexpr std::uint64_t kFixedWeight = 1'600;
-constexpr std::uint64_t kFixedSigops = 8;
 /// No output is lighter than P2WPKH's, and none of an address has more than one sigop, scaled.
 constexpr std::uint64_t kLightestOutput = 124, kSigopsOfOutput = 4;
 
@@ -29,7 +25,7 @@ std::uint64_t left(std::uint64_t limit, std::uint64_t used) {
 }  // namespace
 
 std::uint64_t output_room(const BlockTemplate& block_template) {
-  std::uint64_t weight = kFixedWeight, sigops = kFixedSigops;
+  std::uint64_t weight = kBareBlockWeight, sigops = kBareBlockSigops;
   for (const TemplateTransaction& transaction : block_template.transactions) {
     weight += transaction.weight;
     sigops += transaction.sigops;
@@ -54,7 +50,7 @@ JobOptions job_options(const Config& config, const BlockTemplate& block_template
   // The block after this one, empty: room for everybody.
   const Satoshi next = block_subsidy(block_template.network, block_template.height + 1);
   options.next_outputs =
-      outputs_of(plan, next, left(block_template.weight_limit, kFixedWeight), pool);
+      outputs_of(plan, next, left(block_template.weight_limit, kBareBlockWeight), pool);
   return options;
 }
 

@@ -14,6 +14,7 @@ namespace adit {
 namespace {
 
 constexpr std::size_t kFoundBox = 4'096;
+constexpr Duration kTellAgain = std::chrono::milliseconds(100);
 
 NodeOptions node_options(const Config& config) {
   NodeOptions options;
@@ -81,7 +82,16 @@ void Upstream::stop() {
 }
 
 void Upstream::found(FoundBlock block) {
-  if (!inbox_.post(std::move(block))) log_error("block", "more found blocks wait than can be kept");
+  const BlockHash hash = block.hash;
+  const HeaderBytes header = block.header;
+  if (inbox_.post(std::move(block))) return;
+  log_error("block", "{}: more found blocks wait than can be kept; its header: {}", hash.hex(),
+            to_hex(header));
+}
+
+bool Upstream::stop_asked() {
+  const std::lock_guard lock(stop_mutex_);
+  return stop_asked_;
 }
 
 template <class Part>
@@ -96,6 +106,7 @@ bool Upstream::pump(Part& part) {
 }
 
 void Upstream::turn() {
+  if (stop_asked()) read_found();  // their wake-up may come later than the one to stop
   // Answers make requests, and events make proposals: go on until nothing new comes out. Bounded,
   // since each kind of request has one open call a lane.
   for (int round = 0; round < 16; ++round) {
@@ -112,12 +123,9 @@ void Upstream::turn() {
     look_at_fees();
     if (!busy && events.empty() && progress.empty() && news.empty()) break;
   }
-  bool stopping = false;
-  {
-    const std::lock_guard lock(stop_mutex_);
-    stopping = stop_asked_;
-  }
-  if (stopping && writes_ == 0) {
+  post_untold();
+  const Instant now = loop_.now().mono;
+  if (stop_asked() && may_stop(now)) {
     for (Node& node : nodes_) node.zmq.reset();
     pending_.clear();
     return loop_.stop();
@@ -129,6 +137,8 @@ void Upstream::turn() {
   no_later(submitter_.deadline());
   no_later(ripe_.deadline());
   if (fees_) no_later(fees_->deadline());
+  no_later(stop_by_);
+  if (!untold_.empty()) no_later(now + kTellAgain);
   if (next) timer_->set(*next);
 }
 
@@ -166,33 +176,57 @@ void Upstream::handle(const TemplateReady& event) {
   }
   watch_tip(event.block_template->prev, event.block_template->height - 1, event.node);
   publish(event.block_template, false, false);
+  if (!event.proven && job_ && job_->block_template == event.block_template) propose(*job_);
 }
 
-void Upstream::publish(const TemplatePtr& block_template, bool empty, bool revoke) {
+void Upstream::handle(const TemplateWithheld& event) {
+  if (auto job = make(event.block_template, tip_number_, false)) propose(**job);
+}
+
+void Upstream::handle(const WorkRevoked& event) {
+  const bool bare = event.instead->transactions.empty();
+  log_warn(
+      "node", "height {}: work is revoked and goes on {}", event.instead->height,
+      bare ? "coinbase-only, until a node would take our block" : "with another node's template");
+  watch_tip(event.instead->prev, event.instead->height - 1, std::nullopt);
+  publish(event.instead, bare, true);
+  if (job_ && job_->block_template == event.instead) propose(*job_);
+}
+
+Result<JobPtr> Upstream::make(const TemplatePtr& block_template, TipNumber tip, bool clean) {
+  auto job = make_job(next_job_, tip, clean, block_template,
+                      job_options(*config_, *block_template, plan()));
+  if (job) {
+    next_job_ = JobNumber(next_job_.value() + 1);
+    return job;
+  }
+  counters_.templates_refused.add();
+  log_error("node", "template of height {} makes no job: {}", block_template->height,
+            job.error().text);
+  return job;
+}
+
+void Upstream::propose(const Job& job) {
+  link_.propose(job.block_template, to_hex(block_for_proposal(job)), loop_.now().mono);
+}
+
+void Upstream::publish(const TemplatePtr& block_template, bool bare, bool revoke) {
   const bool clean = revoke || block_template->prev != tip_;
   const TipNumber tip(tip_number_.value() + (clean ? 1 : 0));
   tell_network(*block_template);
-  auto job = make_job(next_job_, tip, clean, block_template,
-                      job_options(*config_, *block_template, plan()));
-  if (!job) {
-    counters_.templates_refused.add();
-    return log_error("node", "template of height {} makes no job: {}", block_template->height,
-                     job.error().text);
-  }
+  const auto job = make(block_template, tip, clean);
+  if (!job) return;
   tip_number_ = tip;
   tip_ = block_template->prev;
-  next_job_ = JobNumber(next_job_.value() + 1);
   job_ = *job;
   counters_.jobs.add();
   links_.to_workers(JobPublished{job_});
   if (clean || !job_was_logged_)
-    log_info(
-        "job", "height {}: {} transactions, {} sat, difficulty {:.4g}{}", block_template->height,
-        block_template->transactions.size(), block_template->coinbase_value.value(),
-        Difficulty::of(block_template->target).approximate(), empty ? " (empty, at once)" : "");
-  job_was_logged_ = !empty;
-  if (!empty && !revoke)
-    link_.propose(block_template, to_hex(block_for_proposal(*job_)), loop_.now().mono);
+    log_info("job", "height {}: {} transactions, {} sat, difficulty {:.4g}{}",
+             block_template->height, block_template->transactions.size(),
+             block_template->coinbase_value.value(),
+             Difficulty::of(block_template->target).approximate(), bare ? " (empty, at once)" : "");
+  job_was_logged_ = !bare;
 }
 
 void Upstream::set_plan(PlanPtr plan) {
@@ -213,16 +247,13 @@ void Upstream::handle(const TemplateRefused& event) {
 
 void Upstream::handle(const ProposalFailed& event) {
   counters_.proposals_failed.add();
-  log_error(
-      "node",
-      "the node would refuse our block at height {}: {}; work is revoked and goes on coinbase-only",
-      event.block_template->height, event.reason);
-  if (!job_ || job_->block_template->prev != event.block_template->prev) return;
-  auto bare = std::make_shared<BlockTemplate>(*event.block_template);
-  bare->transactions.clear();
-  bare->witness_commitment.reset();
-  bare->coinbase_value = block_subsidy(bare->network, bare->height);
-  publish(bare, true, true);
+  log_error("node", "the node would refuse our block of {} transactions at height {}: {}",
+            event.block_template->transactions.size(), event.block_template->height, event.reason);
+}
+
+void Upstream::handle(const ProposalUnanswered& event) {
+  log_warn("node", "no node says whether it would take our block at height {}: {}",
+           event.block_template->height, event.reason);
 }
 
 void Upstream::handle(const NodeChanged& event) {

@@ -4,6 +4,7 @@
 // are the wires.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -81,25 +82,35 @@ class Upstream {
   /// Whether `part` (NodeLink, BlockSubmitter, ...) had anything to ask.
   template <class Part>
   bool pump(Part& part);
+  bool stop_asked();
+  /// Found blocks first reach a node and the books, as far as 10 s suffice.
+  bool may_stop(Instant now);
   using ToPart = std::function<void(const RpcAnswer&)>;
   void send(const RpcRequest& request, ToPart to_part);
   void load_credentials(Node& node);
+  void resume(const VaultBlock& block, const std::vector<BlockRecord>& rows);
   void read_found();
   void keep_and_submit(const FoundBlock& found);
   void submit(PendingBlock& pending);
   void handle(const TipChanged& event);
   void handle(const TemplateReady& event);
+  void handle(const TemplateWithheld& event);
+  void handle(const WorkRevoked& event);
   void handle(const TemplateRefused& event);
   void handle(const ProposalFailed& event);
+  void handle(const ProposalUnanswered& event);
   void handle(const NodeChanged& event);
   void handle(const TemplatesMissing& event);
   void handle(const TipStale& event);
   void handle(const NodeAlone& event);
-  /// `revoke`: older jobs of this tip become stale.
-  void publish(const TemplatePtr& block_template, bool empty, bool revoke);
+  /// `bare`: by choice without transactions. `revoke`: older jobs of this tip become stale.
+  void publish(const TemplatePtr& block_template, bool bare, bool revoke);
+  Result<JobPtr> make(const TemplatePtr& block_template, TipNumber tip, bool clean);
+  void propose(const Job& job);
   PlanPtr plan();
   void handle_progress(const BlockProgress& progress);
-  void tell(const BlockRecord& record, std::vector<TxOut> outputs = {});
+  void tell(const BlockRecord& record);
+  void post_untold();
   // upstream_watch.cpp
   void watch_fees(Satoshi last_mean);
   /// `node`: one that stands on it, where it is known.
@@ -124,8 +135,10 @@ class Upstream {
   std::optional<FeeWatch> fees_;  // where the scheme asks for it
   std::unique_ptr<BlockVault> vault_;
   std::vector<Node> nodes_;
-  std::vector<BlockRecord> blocks_;          // not final
-  std::map<BlockHash, BlockRecord> buried_;  // RipeWatch's
+  std::vector<BlockRecord> blocks_;                  // not final
+  std::map<BlockHash, std::vector<TxOut>> outputs_;  // of those that may yet come onto the chain
+  std::deque<BlockEvent> untold_;                    // the ledger's inbox was full
+  std::map<BlockHash, BlockRecord> buried_;          // RipeWatch's
   std::set<BlockHash> known_;
   std::vector<std::shared_ptr<PendingBlock>> pending_;
   std::size_t writes_ = 0;  // off the loop now
@@ -142,6 +155,7 @@ class Upstream {
   PlanPtr plan_;
   std::mutex stop_mutex_;
   bool stop_asked_ = false;
+  std::optional<Instant> stop_by_;
   std::thread thread_;
 };
 

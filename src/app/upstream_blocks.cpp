@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A found block's way: checked once more, kept in the vault, sent to every node, followed until it
 // is buried. The disk may hold it up for at most 50 ms: a sick disk must never hold a block.
+#include <algorithm>
+
 #include "adit/base/log.h"
 #include "adit/bitcoin/block.h"
 #include "app/upstream.h"
@@ -11,6 +13,9 @@ namespace {
 constexpr Duration kDiskPatience = std::chrono::milliseconds(50);
 /// Hashes remembered so that the same block is handled once.
 constexpr std::size_t kKnownMax = 100'000;
+
+/// How long a stop waits for found blocks that no node has answered.
+constexpr Duration kStopPatience = std::chrono::seconds(10);
 
 BlockState state_of(SubmitState state) {
   switch (state) {
@@ -30,10 +35,28 @@ BlockState state_of(SubmitState state) {
   UNREACHABLE();
 }
 
-/// BlockSubmitter has said its last word.
+SubmitState resumed(BlockState state) {
+  switch (state) {
+    case BlockState::Side:
+      return SubmitState::Side;
+    case BlockState::Accepted:
+      return SubmitState::Accepted;
+    case BlockState::Orphaned:
+      return SubmitState::Orphaned;
+    default:
+      return SubmitState::Submitted;
+  }
+}
+
 bool is_settled(BlockState state) {
-  return state == BlockState::Mature || state == BlockState::Refused ||
-         state == BlockState::Orphaned;
+  return state == BlockState::Mature || state == BlockState::Refused;
+}
+
+LogLevel level_of(const BlockProgress& progress) {
+  // Losing a race is bad luck; a refusal is a fault of ours.
+  if (progress.alarm != SubmitAlarm::None || progress.state == SubmitState::Refused)
+    return LogLevel::Error;
+  return progress.state == SubmitState::Orphaned ? LogLevel::Warn : LogLevel::Info;
 }
 
 /// Who a block pays. Nobody, if its bytes are not a block: the vault's file was damaged.
@@ -51,23 +74,31 @@ Status Upstream::open(const std::vector<BlockRecord>& blocks, Satoshi mean_fees)
   vault_ = std::make_unique<BlockVault>(std::move(*vault));
   auto kept = vault_->list();
   if (!kept) return kept.error();
-  for (const VaultBlock& block : *kept) {
-    BlockRecord record = block.record;
-    for (const BlockRecord& known : blocks)
-      if (known.hash == record.hash && !is_settled(known.state)) record = known;
-    log_info("block", "height {} {}: {} before the restart, going on", record.height,
-             record.hash.hex(), block_state_name(record.state));
-    known_.insert(record.hash);
-    blocks_.push_back(record);
-    tell(record, coinbase_outputs(block.bytes));
-    submitter_.submit(record.hash, record.prev, record.height, to_hex(block.bytes),
-                      loop_.now().mono);
-  }
+  for (const VaultBlock& block : *kept) resume(block, blocks);
   const std::size_t first = blocks.size() - std::min(blocks.size(), RipeWatch::kBlocks);
   for (std::size_t i = first; i < blocks.size(); ++i)
-    if (is_settled(blocks[i].state) || !known_.contains(blocks[i].hash)) bury(blocks[i]);
+    if (!known_.contains(blocks[i].hash)) bury(blocks[i]);
   watch_fees(mean_fees);
   return {};
+}
+
+void Upstream::resume(const VaultBlock& block, const std::vector<BlockRecord>& rows) {
+  BlockRecord record = block.record;
+  for (const BlockRecord& row : rows)
+    if (row.hash == record.hash) record = row;
+  known_.insert(record.hash);
+  outputs_[record.hash] = coinbase_outputs(block.bytes);
+  if (is_settled(record.state)) {
+    // It ended before the file was put away.
+    (void)vault_->settle(record).ok();
+    return bury(record);
+  }
+  log_info("block", "height {} {}: {} before the restart, going on", record.height,
+           record.hash.hex(), block_state_name(record.state));
+  blocks_.push_back(record);
+  tell(record);
+  submitter_.submit(record.hash, record.height, to_hex(block.bytes), loop_.now().mono,
+                    resumed(record.state));
 }
 
 void Upstream::read_found() {
@@ -98,7 +129,8 @@ void Upstream::keep_and_submit(const FoundBlock& found) {
     log_error("block", "{}: our own check says {}; it is submitted all the same", found.hash.hex(),
               good.error().text);
   blocks_.push_back(pending->record);
-  tell(pending->record, coinbase_outputs(pending->bytes));
+  outputs_[found.hash] = coinbase_outputs(pending->bytes);
+  tell(pending->record);
 
   pending->patience = std::make_unique<uv::Timer>(loop_, [this, pending] {
     if (pending->submitted) return;
@@ -127,8 +159,7 @@ void Upstream::submit(PendingBlock& pending) {
   pending.submitted = true;
   links_.on_kept(pending.record.hash);
   const BlockRecord& record = pending.record;
-  submitter_.submit(record.hash, record.prev, record.height, to_hex(pending.bytes),
-                    loop_.now().mono);
+  submitter_.submit(record.hash, record.height, to_hex(pending.bytes), loop_.now().mono);
 }
 
 void Upstream::handle_progress(const BlockProgress& progress) {
@@ -141,21 +172,16 @@ void Upstream::handle_progress(const BlockProgress& progress) {
   at->state = state;
   at->detail = progress.detail;
   at->confirmations = progress.confirmations;
-  if (moved) {
-    // Losing a race is bad luck; a refusal is a fault of ours.
-    const auto level = state == BlockState::Refused    ? LogLevel::Error
-                       : state == BlockState::Orphaned ? LogLevel::Warn
-                                                       : LogLevel::Info;
-    if (log_enabled(level))
-      log_write(
-          level, "block",
-          fmt::format("height {} {}: {}{}{}", at->height, at->hash.hex(), block_state_name(state),
-                      progress.detail.empty() ? "" : ": ", progress.detail));
-    if (state == BlockState::Accepted) counters_.blocks_accepted.add();
-    if (state == BlockState::Refused) counters_.blocks_refused.add();
-  }
+  if (moved || progress.alarm != SubmitAlarm::None)
+    log_write(
+        level_of(progress), "block",
+        fmt::format("height {} {}: {}{}{}", at->height, at->hash.hex(), block_state_name(state),
+                    progress.detail.empty() ? "" : ": ", progress.detail));
+  if (moved && state == BlockState::Accepted) counters_.blocks_accepted.add();
+  if (moved && state == BlockState::Refused) counters_.blocks_refused.add();
   tell(*at);
-  if (!is_settled(state)) return;
+  if (progress.alarm == SubmitAlarm::Refusal) link_.distrust(loop_.now().mono);
+  if (!progress.final) return;
   bury(*at);
   ++writes_;
   uv::run_off_loop(
@@ -163,10 +189,43 @@ void Upstream::handle_progress(const BlockProgress& progress) {
   blocks_.erase(at);
 }
 
-void Upstream::tell(const BlockRecord& record, std::vector<TxOut> outputs) {
-  if (!links_.to_ledger(BlockEvent{record, std::move(outputs)}))
-    log_error("block", "{}: the ledger takes no more messages", record.hash.hex());
+/// The books learn whom a block pays when they meet it, and again when it counts.
+void Upstream::tell(const BlockRecord& record) {
   if (links_.on_block) links_.on_block(record);
+  BlockEvent event{record};
+  const auto paid = outputs_.find(record.hash);
+  const bool counts = record.state == BlockState::Found || record.state == BlockState::Accepted;
+  if (counts && paid != outputs_.end()) event.outputs = paid->second;
+  const auto waits = std::find_if(untold_.rbegin(), untold_.rend(), [&](const BlockEvent& other) {
+    return other.block.hash == record.hash;
+  });
+  if (waits != untold_.rend() && waits->block.state == record.state)
+    *waits = std::move(event);
+  else
+    untold_.push_back(std::move(event));
+  const bool first = untold_.size() == 1;
+  post_untold();
+  if (first && !untold_.empty())
+    log_error("block", "{}: the ledger takes no more messages; told again", record.hash.hex());
+}
+
+void Upstream::post_untold() {
+  while (!untold_.empty() && links_.to_ledger(BlockEvent(untold_.front()))) untold_.pop_front();
+}
+
+bool Upstream::may_stop(Instant now) {
+  if (writes_ > 0) return false;
+  if (!stop_by_) stop_by_ = now + kStopPatience;
+  const auto open = submitter_.unanswered();
+  if (open.empty() && untold_.empty()) return true;
+  if (now < *stop_by_) return false;
+  for (const BlockRecord& record : blocks_)
+    if (std::find(open.begin(), open.end(), record.hash) != open.end())
+      log_warn(
+          "block",
+          "no node has answered to {}; the next start brings it to them from {}/blocks/{}-{}.blk",
+          record.hash.hex(), config_->data_dir, record.height, record.hash.hex());
+  return true;
 }
 
 }  // namespace adit

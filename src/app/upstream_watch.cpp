@@ -9,17 +9,16 @@
 namespace adit {
 namespace {
 
-/// How a block of the books is to be watched; nothing: it is not.
-std::optional<RipeState> ripe_state(BlockState state) {
+/// How a block that is followed no more is to be watched: whatever became of it, the chain may yet
+/// have it.
+RipeState ripe_state(BlockState state) {
   switch (state) {
     case BlockState::Mature:
       return RipeState::Ripe;
     case BlockState::Accepted:
       return RipeState::Unripe;
-    case BlockState::Orphaned:
-      return RipeState::Lost;
     default:
-      return std::nullopt;
+      return RipeState::Lost;
   }
 }
 
@@ -55,8 +54,10 @@ void Upstream::watch_tip(const BlockHash& tip, std::uint32_t height,
   const Instant now = loop_.now().mono;
   if (fees_) fees_->tip(*node, height, now);
   ripe_.tip(*node, height, now);
-  std::erase_if(buried_, [height](const auto& block) {
-    return std::uint64_t{block.second.height} + RipeWatch::kHeights < height;
+  std::erase_if(buried_, [&](const auto& block) {
+    const bool gone = std::uint64_t{block.second.height} + RipeWatch::kHeights < height;
+    if (gone) outputs_.erase(block.first);
+    return gone;
   });
 }
 
@@ -85,9 +86,8 @@ void Upstream::tell_network(const BlockTemplate& block_template) {
 }
 
 void Upstream::bury(const BlockRecord& record) {
-  const auto state = ripe_state(record.state);
-  if (!state) return;
-  ripe_.add(record.hash, record.height, *state, loop_.now().mono);
+  ripe_.add(record.hash, record.height, ripe_state(record.state), loop_.now().mono);
+  if (record.state == BlockState::Mature) outputs_.erase(record.hash);
   buried_.insert_or_assign(record.hash, record);
   if (buried_.size() > RipeWatch::kBlocks)
     buried_.erase(std::min_element(

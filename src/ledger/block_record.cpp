@@ -50,15 +50,16 @@ bool block_may_move(BlockState from, BlockState to) {
     // A side block is not checked to the end: when its turn comes it may still be refused.
     case Side:
       return to == Accepted || to == Refused || to == Orphaned;
+    // A node may have taken it, lost it before it was on any chain, and then refused it.
     case Accepted:
-      return to == Side || to == Orphaned || to == Mature;
+      return to == Side || to == Refused || to == Orphaned || to == Mature;
+    // A node that was silent then may have had it all the same.
+    case Refused:
     case Orphaned:
       return to == Accepted;
     // A reorganisation deeper than 100, by the same proof: another block at that height.
     case Mature:
       return to == Orphaned;
-    case Refused:
-      return false;
   }
   UNREACHABLE();
 }

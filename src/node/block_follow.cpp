@@ -37,7 +37,7 @@ std::optional<std::int64_t> confirmations_in(const std::string& header_json) {
 
 }  // namespace
 
-Duration look_interval(const FoundBlock& block, const Leg& leg) {
+Duration look_interval(const OpenBlock& block, const Leg& leg) {
   if (block.state == SubmitState::Orphaned) return std::chrono::seconds(30);
   if (leg.confirmations > 0) return std::chrono::seconds(5);
   return leg.stage == LegStage::ParentUnknown || leg.stage == LegStage::Unknown
@@ -51,8 +51,8 @@ bool BlockSubmitter::State::may_look(std::uint32_t node) const {
 
 void BlockSubmitter::State::pump_looks(std::uint32_t node, Instant now) {
   while (may_look(node)) {
-    FoundBlock* first = nullptr;
-    for (FoundBlock& block : open) {
+    OpenBlock* first = nullptr;
+    for (OpenBlock& block : open) {
       const Leg& leg = block.legs[node];
       if (leg.asked || leg.at > now || !wants_looks(leg)) continue;
       if (!first || leg.at < first->legs[node].at) first = &block;
@@ -62,7 +62,7 @@ void BlockSubmitter::State::pump_looks(std::uint32_t node, Instant now) {
   }
 }
 
-void BlockSubmitter::State::send_look(FoundBlock& block, std::uint32_t node) {
+void BlockSubmitter::State::send_look(OpenBlock& block, std::uint32_t node) {
   const Leg& leg = block.legs[node];
   JsonWriter json;
   json.begin_array();
@@ -76,7 +76,7 @@ void BlockSubmitter::State::send_look(FoundBlock& block, std::uint32_t node) {
   send(block, node, false, method, json.take());
 }
 
-void BlockSubmitter::State::looked(FoundBlock& block, std::uint32_t node, const RpcResult& result,
+void BlockSubmitter::State::looked(OpenBlock& block, std::uint32_t node, const RpcResult& result,
                                    Instant now) {
   Leg& leg = block.legs[node];
   if (!wants_looks(leg)) return;  // to be submitted again meanwhile
@@ -88,9 +88,10 @@ void BlockSubmitter::State::looked(FoundBlock& block, std::uint32_t node, const 
       block.detail = "node " + std::to_string(node) + ": getchaintips: invalid";
       // Once it was on the chain, so an operator's word or a sick disk may have done it.
       if (block.was_on_chain) return;
+      leg.text = "getchaintips: invalid";
       leg.stage = LegStage::Refused;
       leg.confirmations = 0;
-      return;
+      return heard(block, SubmitAlarm::Refusal, now);
     case Look::Header:
       return saw_header(block, leg, result, now);
     case Look::HashAtHeight: {
@@ -109,7 +110,7 @@ void BlockSubmitter::State::looked(FoundBlock& block, std::uint32_t node, const 
   }
 }
 
-void BlockSubmitter::State::saw_header(FoundBlock& block, Leg& leg, const RpcResult& result,
+void BlockSubmitter::State::saw_header(OpenBlock& block, Leg& leg, const RpcResult& result,
                                        Instant now) {
   const bool submitted_here = leg.stage == LegStage::Accepted || leg.stage == LegStage::Side;
   if (result.error && result.error->code == kNotFound && submitted_here) {
@@ -141,7 +142,7 @@ void BlockSubmitter::State::saw_header(FoundBlock& block, Leg& leg, const RpcRes
   leg.at = now;
 }
 
-void BlockSubmitter::State::saw_rival(FoundBlock& block, Leg& leg, const RpcResult& result,
+void BlockSubmitter::State::saw_rival(OpenBlock& block, Leg& leg, const RpcResult& result,
                                       Instant now) {
   leg.look = leg.header_known ? Look::Tips : Look::Header;
   const auto depth = result.error ? std::nullopt : confirmations_in(result.result);

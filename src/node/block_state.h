@@ -30,6 +30,7 @@ struct Leg {
   Instant at{};  ///< Due: when to submit; else when to look again
   unsigned tries = 0;
   bool asked = false;  ///< a question is under way
+  bool again = false;  ///< the node came back or moved meanwhile
   Look look = Look::Header;
   Instant looked_at{};             ///< when `confirmations` was told
   BlockHash rival;                 ///< another block at our height on this node's chain
@@ -38,7 +39,7 @@ struct Leg {
   std::string text;                ///< the newest answer of submitblock
 };
 
-struct FoundBlock {
+struct OpenBlock {
   BlockHash hash;
   std::uint32_t height = 0;
   std::string hex;
@@ -46,10 +47,12 @@ struct FoundBlock {
   SubmitState state = SubmitState::Submitted;
   std::uint32_t confirmations = 0;
   std::string detail;
-  unsigned proofs = 0;           ///< in a row, that a rival is buried at our height
-  std::int64_t rival_depth = 0;  ///< confirmations of the rival in the newest proof
-  std::optional<Instant> refused_at;
+  unsigned proofs = 0;                ///< in a row, that a rival is buried at our height
+  std::int64_t rival_depth = 0;       ///< confirmations of the rival in the newest proof
+  std::optional<Instant> refused_at;  ///< since when a node refuses it and none has it
   bool was_on_chain = false;
+  bool answered = false;  ///< a node has said anything but that it says nothing
+  bool final = false;
 };
 
 struct BlockSubmitter::State {
@@ -61,7 +64,7 @@ struct BlockSubmitter::State {
     bool submission = false;
   };
 
-  std::list<FoundBlock> open;
+  std::list<OpenBlock> open;
   std::deque<BlockHash> finished;  ///< the last ones, so that submit() stays idempotent
   std::unordered_map<std::uint64_t, Question> questions;
   std::vector<unsigned> looks;  ///< under way, by node
@@ -69,25 +72,26 @@ struct BlockSubmitter::State {
   std::vector<RpcRequest> requests;
   std::vector<BlockProgress> progress;
 
-  FoundBlock* find(const BlockHash& hash);
+  OpenBlock* find(const BlockHash& hash);
   bool may_look(std::uint32_t node) const;
 
   // block_submitter.cpp
   void pump(Instant now);
-  void send(FoundBlock& block, std::uint32_t node, bool submission, std::string method,
+  void send(OpenBlock& block, std::uint32_t node, bool submission, std::string method,
             std::string params);
-  void submitted(FoundBlock& block, std::uint32_t node, const RpcResult& result, Instant now);
-  void tell(const FoundBlock& block);
-  void weigh(FoundBlock& block, Instant now);
-  bool is_final(const FoundBlock& block, Instant now) const;
+  void submitted(OpenBlock& block, std::uint32_t node, const RpcResult& result, bool busy,
+                 Instant now);
+  void heard(OpenBlock& block, SubmitAlarm alarm, Instant now);
+  void tell(const OpenBlock& block, SubmitAlarm alarm);
+  void weigh(OpenBlock& block, Instant now, SubmitAlarm alarm = SubmitAlarm::None);
   void drop_final(Instant now);
 
   // block_follow.cpp
   void pump_looks(std::uint32_t node, Instant now);
-  void send_look(FoundBlock& block, std::uint32_t node);
-  void looked(FoundBlock& block, std::uint32_t node, const RpcResult& result, Instant now);
-  void saw_header(FoundBlock& block, Leg& leg, const RpcResult& result, Instant now);
-  void saw_rival(FoundBlock& block, Leg& leg, const RpcResult& result, Instant now);
+  void send_look(OpenBlock& block, std::uint32_t node);
+  void looked(OpenBlock& block, std::uint32_t node, const RpcResult& result, Instant now);
+  void saw_header(OpenBlock& block, Leg& leg, const RpcResult& result, Instant now);
+  void saw_rival(OpenBlock& block, Leg& leg, const RpcResult& result, Instant now);
 };
 
 inline bool wants_looks(const Leg& leg) {
@@ -96,6 +100,6 @@ inline bool wants_looks(const Leg& leg) {
 /// 0, 50, 100, 200 ... 2000 ms after the first, second, third ... silence.
 Duration submit_delay(unsigned tries);
 /// When to look again at a block in this state.
-Duration look_interval(const FoundBlock& block, const Leg& leg);
+Duration look_interval(const OpenBlock& block, const Leg& leg);
 
 }  // namespace adit

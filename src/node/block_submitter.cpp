@@ -21,6 +21,7 @@ constexpr std::uint64_t kFirstToken = 1ull << 48;
 /// Other nodes have it by then from each other.
 constexpr std::uint32_t kEnoughConfirmations = 6;
 constexpr std::uint32_t kMatureConfirmations = 100;
+constexpr int kHttpBusy = 503;
 constexpr unsigned kProofs = 2;
 /// A silent node's last word counts so long against another node's newer one.
 constexpr Duration kWordHolds = std::chrono::minutes(10);
@@ -45,8 +46,60 @@ LegStage stage_of(SubmitMeaning meaning) {
   UNREACHABLE();
 }
 
-bool needs_submission(const FoundBlock& block, const Leg& leg) {
-  return leg.stage == LegStage::Due && block.confirmations < kEnoughConfirmations;
+SubmitAlarm alarm_of(SubmitMeaning meaning) {
+  if (meaning == SubmitMeaning::Refused) return SubmitAlarm::Refusal;
+  return meaning == SubmitMeaning::Unknown ? SubmitAlarm::OddWord : SubmitAlarm::None;
+}
+
+/// What all legs of a block amount to.
+struct Sight {
+  std::int64_t depth = 0;
+  bool taken = false, beside = false;
+  bool refused = false, refused_by_all = true;
+};
+
+Sight sight_of(const OpenBlock& block, Instant now) {
+  Sight sight;
+  const auto recent = [now](const Leg& leg) { return now - leg.looked_at < kWordHolds; };
+  const bool any_recent = std::any_of(block.legs.begin(), block.legs.end(), recent);
+  for (const Leg& leg : block.legs) {
+    if (!any_recent || recent(leg)) sight.depth = std::max(sight.depth, leg.confirmations);
+    sight.taken = sight.taken || (leg.stage == LegStage::Accepted && leg.confirmations == 0);
+    sight.beside = sight.beside || leg.stage == LegStage::Side || leg.confirmations < 0;
+    sight.refused = sight.refused || leg.stage == LegStage::Refused;
+    sight.refused_by_all = sight.refused_by_all && leg.stage == LegStage::Refused;
+  }
+  return sight;
+}
+
+/// Submitted is where a block begins. While a node that lost it is asked again, the last word
+/// stands.
+SubmitState state_seen(const OpenBlock& block, const Sight& sight, Instant now) {
+  if (sight.depth >= kMatureConfirmations) return SubmitState::Mature;
+  if (sight.depth > 0) return SubmitState::Accepted;
+  // From here only the chain itself leads back.
+  if (block.state == SubmitState::Orphaned) return block.state;
+  if (block.proofs >= kProofs) return SubmitState::Orphaned;
+  if (sight.taken) return SubmitState::Accepted;
+  if (sight.beside) return SubmitState::Side;
+  const bool over = block.refused_at && now >= *block.refused_at + kRefusedWait;
+  if (!block.was_on_chain && (sight.refused_by_all || over)) return SubmitState::Refused;
+  return block.state;
+}
+
+bool is_final(const OpenBlock& block, const Sight& sight, SubmitState state) {
+  if (state == SubmitState::Mature || state == SubmitState::Refused) return true;
+  // Where all nodes refuse it by now, none is asked about it any more.
+  return state == SubmitState::Orphaned &&
+         (block.rival_depth >= kMatureConfirmations || sight.refused_by_all);
+}
+
+std::string refusals_of(const OpenBlock& block) {
+  std::string text;
+  for (std::size_t node = 0; node < block.legs.size(); ++node)
+    if (block.legs[node].stage == LegStage::Refused)
+      text += fmt::format("{}node {}: {}", text.empty() ? "" : "; ", node, block.legs[node].text);
+  return text;
 }
 
 }  // namespace
@@ -80,16 +133,20 @@ BlockSubmitter::BlockSubmitter(std::size_t nodes) : state_(std::make_unique<Stat
 BlockSubmitter::~BlockSubmitter() = default;
 BlockSubmitter::BlockSubmitter(BlockSubmitter&&) noexcept = default;
 
-void BlockSubmitter::submit(const BlockHash& hash, const BlockHash& /*prev*/, std::uint32_t height,
-                            std::string block_hex, Instant now) {
+void BlockSubmitter::submit(const BlockHash& hash, std::uint32_t height, std::string block_hex,
+                            Instant now, SubmitState resumed) {
+  CHECK(resumed != SubmitState::Refused && resumed != SubmitState::Mature);
   State& state = *state_;
   const auto& finished = state.finished;
   if (state.find(hash) != nullptr) return;
   if (std::find(finished.begin(), finished.end(), hash) != finished.end()) return;
-  FoundBlock block;
+  OpenBlock block;
   block.hash = hash;
   block.height = height;
   block.hex = std::move(block_hex);
+  block.state = resumed;
+  block.answered = resumed != SubmitState::Submitted;
+  block.was_on_chain = resumed == SubmitState::Accepted || resumed == SubmitState::Orphaned;
   block.legs.resize(state.looks.size());
   for (Leg& leg : block.legs) leg.at = now;
   state.open.push_back(std::move(block));
@@ -98,8 +155,9 @@ void BlockSubmitter::submit(const BlockHash& hash, const BlockHash& /*prev*/, st
 
 void BlockSubmitter::node_changed(NodeIndex node, Instant now) {
   CHECK(node.value() < state_->looks.size());
-  for (FoundBlock& block : state_->open) {
+  for (OpenBlock& block : state_->open) {
     Leg& leg = block.legs[node.value()];
+    leg.again = leg.asked;
     if (leg.stage == LegStage::ParentUnknown || leg.stage == LegStage::Unknown)
       leg.stage = LegStage::Due;
     leg.at = std::min(leg.at, now);
@@ -114,17 +172,17 @@ void BlockSubmitter::answer(const RpcAnswer& answer, Instant now) {
   const State::Question question = found->second;
   state.questions.erase(found);
   if (!question.submission) --state.looks[question.node];
-  if (FoundBlock* block = state.find(question.hash)) {
+  if (OpenBlock* block = state.find(question.hash)) {
     block->legs[question.node].asked = false;
     const RpcResult result = answer.body.size() > kMaxSmallAnswer
                                  ? RpcResult{RpcError{0, "answer too large"}, {}}
                                  : parse_rpc_answer(answer);
     if (question.submission) {
-      state.submitted(*block, question.node, result, now);
+      state.submitted(*block, question.node, result, answer.http_status == kHttpBusy, now);
     } else {
       state.looked(*block, question.node, result, now);
+      state.weigh(*block, now);
     }
-    state.weigh(*block, now);
   }
   state.pump(now);
 }
@@ -138,28 +196,35 @@ std::vector<BlockProgress> BlockSubmitter::take_progress() {
 }
 std::size_t BlockSubmitter::open_blocks() const { return state_->open.size(); }
 
+std::vector<BlockHash> BlockSubmitter::unanswered() const {
+  std::vector<BlockHash> out;
+  for (const OpenBlock& block : state_->open)
+    if (!block.answered) out.push_back(block.hash);
+  return out;
+}
+
 std::optional<Instant> BlockSubmitter::deadline() const {
   std::optional<Instant> first;
   const auto earlier = [&first](Instant at) { first = first ? std::min(*first, at) : at; };
-  for (const FoundBlock& block : state_->open) {
+  for (const OpenBlock& block : state_->open) {
     if (block.refused_at) earlier(*block.refused_at + kRefusedWait);
     for (std::uint32_t node = 0; node < block.legs.size(); ++node) {
       const Leg& leg = block.legs[node];
       if (leg.asked) continue;
       const bool look = wants_looks(leg) && state_->may_look(node);
-      if (look || needs_submission(block, leg)) earlier(leg.at);
+      if (look || leg.stage == LegStage::Due) earlier(leg.at);
     }
   }
   return first;
 }
 
-FoundBlock* BlockSubmitter::State::find(const BlockHash& hash) {
+OpenBlock* BlockSubmitter::State::find(const BlockHash& hash) {
   const auto at = std::find_if(open.begin(), open.end(),
-                               [&](const FoundBlock& block) { return block.hash == hash; });
+                               [&](const OpenBlock& block) { return block.hash == hash; });
   return at == open.end() ? nullptr : &*at;
 }
 
-void BlockSubmitter::State::send(FoundBlock& block, std::uint32_t node, bool submission,
+void BlockSubmitter::State::send(OpenBlock& block, std::uint32_t node, bool submission,
                                  std::string method, std::string params) {
   block.legs[node].asked = true;
   questions.emplace(++last_token, Question{block.hash, node, submission});
@@ -171,10 +236,18 @@ void BlockSubmitter::State::send(FoundBlock& block, std::uint32_t node, bool sub
 
 void BlockSubmitter::State::pump(Instant now) {
   drop_final(now);
-  for (FoundBlock& block : open) {
+  for (OpenBlock& block : open) {
     for (std::uint32_t node = 0; node < block.legs.size(); ++node) {
-      const Leg& leg = block.legs[node];
-      if (leg.asked || leg.at > now || !needs_submission(block, leg)) continue;
+      Leg& leg = block.legs[node];
+      if (leg.asked || leg.stage != LegStage::Due) continue;
+      if (block.confirmations >= kEnoughConfirmations) {
+        // Others have brought it there, or will: the chain tells.
+        leg.stage = LegStage::Unknown;
+        leg.look = Look::Header;
+        continue;
+      }
+      if (leg.at > now) continue;
+      leg.again = false;
       JsonWriter json;
       json.begin_array().string(block.hex).end_array();
       send(block, node, true, "submitblock", json.take());
@@ -183,93 +256,79 @@ void BlockSubmitter::State::pump(Instant now) {
   for (std::uint32_t node = 0; node < looks.size(); ++node) pump_looks(node, now);
 }
 
-void BlockSubmitter::State::submitted(FoundBlock& block, std::uint32_t node,
-                                      const RpcResult& result, Instant now) {
+void BlockSubmitter::State::submitted(OpenBlock& block, std::uint32_t node, const RpcResult& result,
+                                      bool busy, Instant now) {
   Leg& leg = block.legs[node];
   SubmitAnswer answer = read_submit_answer(result);
-  block.detail = fmt::format("node {}: {}", node, answer.text);
+  const bool silent = answer.meaning == SubmitMeaning::NoAnswer;
+  const SubmitAlarm alarm = alarm_of(answer.meaning);
   leg.stage = stage_of(answer.meaning);
+  // What was on a chain is judged by the chain.
+  if (leg.stage == LegStage::Refused && block.was_on_chain) leg.stage = LegStage::Unknown;
+  if (!silent || !block.refused_at) block.detail = fmt::format("node {}: {}", node, answer.text);
+  block.answered = block.answered || !silent;
   const bool news = leg.text != answer.text;
   leg.text = std::move(answer.text);
   leg.look = leg.stage == LegStage::Side ? Look::Tips : Look::Header;
-  if (leg.stage == LegStage::Due) {
-    leg.at = now + submit_delay(++leg.tries);
-    return;
+  const bool open_here = leg.stage == LegStage::Due || leg.stage == LegStage::ParentUnknown ||
+                         leg.stage == LegStage::Unknown;
+  if (std::exchange(leg.again, false) && open_here) {
+    leg.stage = LegStage::Due;
+    leg.at = now;
+  } else if (leg.stage == LegStage::Due) {
+    ++leg.tries;
+    leg.at = now + (busy ? busy_backoff(leg.tries, last_token) : submit_delay(leg.tries));
+  } else {
+    leg.tries = 0;
+    leg.at = now;
   }
-  leg.tries = 0;
-  leg.at = now;
-  // What an operator must read even where the block's state does not change by it.
-  const bool alarming = leg.stage == LegStage::Refused || leg.stage == LegStage::ParentUnknown ||
-                        leg.stage == LegStage::Unknown;
-  const SubmitState before = block.state;
+  if (news && (alarm != SubmitAlarm::None || answer.meaning == SubmitMeaning::ParentUnknown))
+    return heard(block, alarm, now);
   weigh(block, now);
-  if (alarming && news && block.state == before) tell(block);
 }
 
-void BlockSubmitter::State::tell(const FoundBlock& block) {
-  progress.push_back({block.hash, block.height, block.state, block.confirmations, block.detail});
+/// What must be read even where the block's state does not change by it.
+void BlockSubmitter::State::heard(OpenBlock& block, SubmitAlarm alarm, Instant now) {
+  const std::size_t told = progress.size();
+  weigh(block, now, alarm);
+  if (progress.size() == told) tell(block, alarm);
 }
 
-/// One word for all legs: being on a chain beats everything, a buried rival beats hope, and a
-/// refusal counts only while no node has the block.
-void BlockSubmitter::State::weigh(FoundBlock& block, Instant now) {
-  std::int64_t deepest = 0;
-  bool taken = false, beside = false, refused = false;
-  const auto recent = [now](const Leg& leg) { return now - leg.looked_at < kWordHolds; };
-  const bool any_recent = std::any_of(block.legs.begin(), block.legs.end(), recent);
-  for (const Leg& leg : block.legs) {
-    if (!any_recent || recent(leg)) deepest = std::max(deepest, leg.confirmations);
-    taken = taken || (leg.stage == LegStage::Accepted && leg.confirmations == 0);
-    beside = beside || leg.stage == LegStage::Side || leg.confirmations < 0;
-    refused = refused || leg.stage == LegStage::Refused;
+void BlockSubmitter::State::tell(const OpenBlock& block, SubmitAlarm alarm) {
+  progress.push_back({block.hash, block.height, block.state, block.confirmations, block.detail,
+                      alarm, block.final});
+}
+
+/// One word for all legs: being on a chain beats everything, a buried rival beats hope, and
+/// refusals count only while no node has the block.
+void BlockSubmitter::State::weigh(OpenBlock& block, Instant now, SubmitAlarm alarm) {
+  const Sight sight = sight_of(block, now);
+  if (!sight.refused || sight.taken || sight.beside || sight.depth > 0) {
+    block.refused_at.reset();
+  } else if (!block.refused_at) {
+    block.refused_at = now;
   }
-  // Submitted is where a block begins. While a node that lost it is asked again, the last word
-  // stands.
-  const bool was_taken = block.state == SubmitState::Side || block.state == SubmitState::Accepted;
-  SubmitState state = was_taken ? block.state : SubmitState::Submitted;
-  if (deepest >= kMatureConfirmations) {
-    state = SubmitState::Mature;
-  } else if (deepest > 0) {
-    state = SubmitState::Accepted;
-  } else if (block.proofs >= kProofs) {
-    state = SubmitState::Orphaned;
-  } else if (taken) {
-    state = SubmitState::Accepted;
-  } else if (beside) {
-    state = SubmitState::Side;
-  } else if (refused) {
-    state = SubmitState::Refused;
+  const SubmitState state = state_seen(block, sight, now);
+  // The books know no way past it.
+  if (state == SubmitState::Mature && block.state != SubmitState::Accepted) {
+    block.state = SubmitState::Accepted;
+    block.confirmations = kMatureConfirmations - 1;
+    tell(block, SubmitAlarm::None);
   }
-  const auto confirmations = static_cast<std::uint32_t>(std::min<std::int64_t>(deepest, INT32_MAX));
-  if (state == block.state && confirmations == block.confirmations) return;
+  if (state == SubmitState::Refused && block.state != state) block.detail = refusals_of(block);
+  const auto depth = static_cast<std::uint32_t>(std::min<std::int64_t>(sight.depth, INT32_MAX));
+  const bool final = is_final(block, sight, state);
+  if (state == block.state && depth == block.confirmations && final == block.final) return;
   block.state = state;
-  block.confirmations = confirmations;
-  tell(block);
-}
-
-bool BlockSubmitter::State::is_final(const FoundBlock& block, Instant now) const {
-  switch (block.state) {
-    case SubmitState::Mature:
-      return true;
-    case SubmitState::Orphaned:
-      return block.rival_depth >= kMatureConfirmations;
-    case SubmitState::Refused:
-      return now >= *block.refused_at + kRefusedWait ||
-             std::all_of(block.legs.begin(), block.legs.end(),
-                         [](const Leg& leg) { return leg.stage == LegStage::Refused; });
-    default:
-      return false;
-  }
+  block.confirmations = depth;
+  block.final = final;
+  tell(block, alarm);
 }
 
 void BlockSubmitter::State::drop_final(Instant now) {
   for (auto block = open.begin(); block != open.end();) {
-    if (block->state != SubmitState::Refused) {
-      block->refused_at.reset();
-    } else if (!block->refused_at) {
-      block->refused_at = now;
-    }
-    if (!is_final(*block, now)) {
+    if (block->refused_at && now >= *block->refused_at + kRefusedWait) weigh(*block, now);
+    if (!block->final) {
       ++block;
       continue;
     }

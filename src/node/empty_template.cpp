@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The work that a new tip allows before its template is there: a coinbase with the subsidy only.
+// Work without transactions, a coinbase with the subsidy only: what a new tip allows before its
+// template is there, and what is left of a template in doubt.
 #include <algorithm>
 
 #include "adit/node/node_link.h"
@@ -22,6 +23,21 @@ TemplatePtr empty_template(Network network, const BlockHash& tip, std::uint32_t 
   made->curtime = std::max(curtime, made->mintime);
   made->coinbase_value = block_subsidy(network, made->height);
   made->received = now;
+  return made;
+}
+
+TemplatePtr coinbase_only(const BlockTemplate& full) {
+  auto made = std::make_shared<BlockTemplate>();
+  made->network = full.network;
+  made->height = full.height;
+  made->prev = full.prev;
+  made->version = full.version;
+  made->bits = full.bits;
+  made->target = full.target;
+  made->curtime = full.curtime;
+  made->mintime = full.mintime;
+  made->coinbase_value = block_subsidy(full.network, full.height);
+  made->received = full.received;
   return made;
 }
 

@@ -63,7 +63,7 @@ void NodeLink::answer(const RpcAnswer& answer, Instant now) {
   State& state = *state_;
   for (std::uint32_t node = 0; node < state.links.size(); ++node) {
     Link& link = state.links[node];
-    for (Lane* lane : {&link.call, &link.templates, &link.long_poll}) {
+    for (Lane* lane : {&link.call, &link.templates, &link.long_poll, &link.proposals}) {
       if (lane->token != answer.token) continue;
       state.dispatch(node, *lane, answer, now);
       state.pump(now);
@@ -122,14 +122,14 @@ void NodeLink::State::pump(Instant now) {
     pump_template(node, now);
     pump_long_poll(node, now);
   }
+  pump_proposals(now);
   update_missing(now);
   update_stale(now);
 }
 
 void NodeLink::State::pump_template(std::uint32_t node, Instant now) {
   Link& link = links[node];
-  if (!link.templates.idle() || !link.ready()) return;
-  if (link.templates.at > now) return pump_proposal(node, now);
+  if (!link.templates.idle() || !link.ready() || link.templates.at > now) return;
   send(node, RpcLane::Template, link.templates, Ask::Template, "getblocktemplate",
        template_params(""), now);
 }
@@ -187,16 +187,15 @@ std::optional<Instant> NodeLink::State::deadline() const {
   if (!started) return std::nullopt;
   std::optional<Instant> first;
   const auto earlier = [&first](Instant at) { first = first ? std::min(*first, at) : at; };
-  const auto proposal_at = proposal_node();
   for (std::uint32_t node = 0; node < links.size(); ++node) {
     const Link& link = links[node];
     if (link.call.idle()) earlier(link.call.at);
     if (!link.ready() && link.tip) earlier(link.left_at + kLeftTipCounts);
     if (!link.ready()) continue;
     if (link.templates.idle()) earlier(link.templates.at);
-    if (link.templates.idle() && proposal_at == node) earlier(proposal->at);
     if (link.long_poll.idle() && !link.long_poll_id.empty()) earlier(link.long_poll.at);
   }
+  earlier_proposals(first);
   if (missing_since && missing_told < 5) earlier(*missing_since + kMissingAlarm);
   if (missing_since && missing_told == 5) earlier(*missing_since + kMissingDrain);
   if (tells_stale()) earlier(announced_at + (stale_told + 1) * kStaleTip);

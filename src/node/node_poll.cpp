@@ -13,14 +13,11 @@ namespace adit {
 namespace {
 
 constexpr std::uint32_t kRollbackLimit = 6;
+/// What a node stands by for so long is its chain, however far it fell.
+constexpr Duration kRollbackHolds = std::chrono::minutes(10);
 
 std::string one_param(std::string_view text) {
   return JsonWriter().begin_array().string(text).end_array().take();
-}
-
-std::optional<std::string> rolled_back(const Link& link, std::uint32_t height) {
-  if (height + kRollbackLimit >= link.highest) return std::nullopt;
-  return fmt::format("rolled back from height {} to {}", link.highest, height);
 }
 
 struct ChainInfo {
@@ -85,6 +82,17 @@ void NodeLink::State::ask_soon(Link& link, Instant now) {
 void NodeLink::State::ask_again(Link& link, Instant now) {
   link.hinted = true;
   ask_soon(link, now);
+}
+
+std::optional<std::string> NodeLink::State::rolled_back(Link& link, std::uint32_t height,
+                                                        Instant now) {
+  const bool fell = height + kRollbackLimit < link.highest;
+  if (fell && !link.fell_at) link.fell_at = now;
+  if (fell && now < *link.fell_at + kRollbackHolds)
+    return fmt::format("rolled back from height {} to {}", link.highest, height);
+  if (fell) link.highest = height;
+  link.fell_at.reset();
+  return std::nullopt;
 }
 
 void NodeLink::State::set_health(std::uint32_t node, NodeHealth health, std::string reason,
@@ -172,7 +180,7 @@ void NodeLink::State::chain_info(std::uint32_t node, const std::string& text, In
   if (info->chain != network_chain_name(options.network))
     return set_health(node, NodeHealth::WrongChain, *chain_objection(text, options.network),
                       kWrongChainRetry, now);
-  if (auto why = rolled_back(link, info->height))
+  if (auto why = rolled_back(link, info->height, now))
     return set_health(node, NodeHealth::NotReady, std::move(*why), kNotReadyRetry, now);
   if (auto why = chain_objection(text, options.network))
     return set_health(node, NodeHealth::NotReady, std::move(*why), kNotReadyRetry, now);
@@ -237,9 +245,10 @@ void NodeLink::State::header(std::uint32_t node, const std::string& text, Instan
   if (!is_tip || link.call.asked <= link.tip_moved) return ask_again(link, now);
   Tip tip{wanted, static_cast<std::uint32_t>(*height), timed, CompactTarget(*bits),
           static_cast<std::uint32_t>(*median)};
-  if (auto why = rolled_back(link, tip.height))
+  if (auto why = rolled_back(link, tip.height, now))
     return set_health(node, NodeHealth::NotReady, std::move(*why), kNotReadyRetry, now);
   set_tip(node, tip, now);
+  publish(now);
   if (link.hinted) ask_soon(link, now);
 }
 

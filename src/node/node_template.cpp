@@ -21,6 +21,14 @@ Duration growing(unsigned times) {
   return std::min<Duration>(kRetry * (1u << std::min(times, 4u)), kRetryMost);
 }
 
+/// A newer answer about the same tip came first. A long poll, which answers when there is news,
+/// needs an older time to be old.
+bool overtaken(const Link& link, Ask ask, const Lane& lane, const BlockTemplate& made) {
+  if (!link.candidate || link.candidate->prev != made.prev || lane.asked > link.candidate_at)
+    return false;
+  return ask == Ask::Template || made.curtime < link.candidate->curtime;
+}
+
 std::int64_t seconds_since(Instant then, Instant now) {
   return std::chrono::duration_cast<std::chrono::seconds>(now - then).count();
 }
@@ -115,11 +123,14 @@ void NodeLink::State::accept_template(std::uint32_t node, Ask ask, TemplatePtr m
   Lane& lane = ask == Ask::LongPoll ? link.long_poll : link.templates;
   lane.at = std::max(now, lane.sent + kTemplateGap);
   const bool of_tip = link.tip && link.tip->hash == made->prev;
-  if (!of_tip && link.tip && made->height <= link.tip->height + 1) {
+  const bool old =
+      link.tip && (made->height <= link.tip->height + 1 || lane.asked <= link.tip_moved);
+  if (!of_tip && old) {
     // It was asked for before the tip moved, or the node went back: its best hash will tell.
     link.templates.at = std::max(now, link.templates.sent + kTemplateGap);
     return ask_soon(link, now);
   }
+  if (overtaken(link, ask, lane, *made)) return;
   const bool same_id = ask == Ask::LongPoll && of_tip && made->long_poll_id == link.long_poll_id;
   link.idle_polls = same_id ? link.idle_polls + 1 : 0;
   if (same_id) {
@@ -128,6 +139,7 @@ void NodeLink::State::accept_template(std::uint32_t node, Ask ask, TemplatePtr m
   }
   link.long_poll_id = made->long_poll_id;
   link.candidate = last_good = made;
+  link.candidate_at = last_token;
   link.fresh = true;
   link.refusals = 0;
   link.refusal.clear();

@@ -32,6 +32,7 @@ void NodeLink::State::set_tip(std::uint32_t node, const Tip& tip, Instant now) {
   link.highest = std::max(link.highest, tip.height);
   if (!moved) return;
   link.tip_moved = last_token;
+  link.prove_at = now;
   const bool on_tip = link.candidate && link.candidate->prev == tip.hash;
   link.fresh = on_tip;
   link.status.tip = tip.hash;
@@ -64,7 +65,8 @@ void NodeLink::State::follow_best_tip(Instant now) {
   announced_at = now;
   if (std::exchange(stale_told, 0) != 0) events.push_back(TipStale{0});
   for (const Link& link : links)
-    if (link.ready() && link.candidate && link.candidate->prev == best->hash) return;
+    if (link.ready() && !link.suspect && link.candidate && link.candidate->prev == best->hash)
+      return;
   TipChanged changed{best->hash, best->height, make_empty(*best, now)};
   if (changed.empty) published_prev = best->hash;
   events.push_back(std::move(changed));
@@ -80,26 +82,60 @@ TemplatePtr NodeLink::State::make_empty(const Tip& tip, Instant now) const {
                         tip.median_time, curtime, now);
 }
 
-void NodeLink::State::publish(Instant now) {
-  if (!announced) return;
+/// Whose template is worth most, of those on the tip and not in doubt.
+const Link* NodeLink::State::best_link(Instant now) const {
   const Link* best = nullptr;
   const auto rank = [&](const Link& link) {
     const bool stale = now - link.candidate->received > kStaleRefreshes * options.template_refresh;
-    return std::tuple(now >= link.distrusted_until, !stale, link.candidate->coinbase_value);
+    return std::tuple(!stale, link.candidate->coinbase_value);
   };
   for (const Link& link : links) {
-    if (!link.ready() || !link.candidate || link.candidate->prev != announced->hash) continue;
+    if (!link.ready() || link.suspect || !link.candidate) continue;
+    if (link.candidate->prev != announced->hash) continue;
     if (!best || rank(link) > rank(*best)) best = &link;
   }
-  if (best == nullptr || best->candidate == published) return;
-  const bool new_tip = published_prev != best->candidate->prev;
+  return best;
+}
+
+void NodeLink::State::publish(Instant now) {
+  if (!announced) return;
+  const Link* best = best_link(now);
+  const bool new_tip = published_prev != announced->hash;
+  if (best == nullptr) {
+    // Where there is no work at all on this tip, a template in doubt gives what needs no proof.
+    const auto doubtful = std::find_if(links.begin(), links.end(), [this](const Link& link) {
+      return link.ready() && link.candidate && link.candidate->prev == announced->hash;
+    });
+    if (!new_tip || doubtful == links.end()) return;
+    published.reset();
+    published_prev = announced->hash;
+    events.push_back(WorkRevoked{coinbase_only(*doubtful->candidate)});
+    return;
+  }
+  if (best->candidate == published && !new_tip) return;
   // An older one of another node is no gain over the one that is being worked on.
-  const bool on_published_tip = published && published->prev == best->candidate->prev;
+  const bool on_published_tip = !new_tip && published && published->prev == best->candidate->prev;
   if (on_published_tip && published->received > best->candidate->received) return;
   published = best->candidate;
   published_prev = published->prev;
-  const auto node = static_cast<std::uint32_t>(best - links.data());
-  events.push_back(TemplateReady{published, new_tip, NodeIndex(node)});
+  published_node = static_cast<std::uint32_t>(best - links.data());
+  events.push_back(
+      TemplateReady{published, new_tip, NodeIndex(published_node), published == best->proven});
+}
+
+/// Takes back what is out, if it is in doubt.
+void NodeLink::State::revoke(Instant now) {
+  const bool is_out = published && published_prev == published->prev;
+  if (!is_out || !links[published_node].suspect) return;
+  const TemplatePtr doubtful = std::exchange(published, nullptr);
+  const Link* best = announced->hash == doubtful->prev ? best_link(now) : nullptr;
+  if (best == nullptr) {
+    events.push_back(WorkRevoked{coinbase_only(*doubtful)});
+    return;
+  }
+  published = best->candidate;
+  published_node = static_cast<std::uint32_t>(best - links.data());
+  events.push_back(WorkRevoked{published});
 }
 
 }  // namespace adit

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 #include "adit/base/time.h"
 
@@ -37,5 +38,8 @@ inline constexpr Duration kMissingAlarm = std::chrono::seconds(5);
 inline constexpr Duration kMissingDrain = std::chrono::seconds(120);
 /// Longer without a block is one in 8,000; far likelier is a node that hears of none.
 inline constexpr Duration kStaleTip = std::chrono::minutes(90);
+
+/// Where a node's work queue is full: 50 ms doubling to 400 ms, spread by the token.
+Duration busy_backoff(unsigned failures, std::uint64_t token);
 
 }  // namespace adit

@@ -20,8 +20,6 @@ namespace {
 
 constexpr std::uint64_t kMaxWeight = 4'000'000;
 constexpr std::uint32_t kMaxSigops = 80'000;
-/// Header and the longest count of transactions a block has, outside the witness.
-constexpr std::uint64_t kFrameWeight = (80 + 3) * 4;
 /// As a merkle node's preimage is 64 bytes, such a transaction can be taken for one (BIP54).
 constexpr std::size_t kMerkleNodeSize = 64;
 
@@ -46,6 +44,18 @@ Status check_rules(const std::vector<std::string>& rules) {
     if (std::find(kKnown.begin(), kKnown.end(), rule.substr(1)) == kKnown.end())
       return refused(fmt::format("rules: {} is required but unknown", log_escape(rule)));
   }
+  return {};
+}
+
+/// Blocks of a signet are signed, and the pool has no key: without the signature of a challenge
+/// that asks for one, all work is in vain.
+Status check_signet(const RawTemplate& raw, Network network) {
+  if (network != Network::Signet) return {};
+  if (!raw.signet_challenge) return refused("signet_challenge: missing");
+  if (*raw.signet_challenge != "51")
+    return refused(
+        "signet_challenge: blocks of this signet must be signed; only one whose challenge is 51 "
+        "(OP_TRUE) can be mined");
   return {};
 }
 
@@ -74,9 +84,9 @@ Status check_value(const RawTemplate& raw, Network network) {
   return {};
 }
 
-Status check_limits(const RawTemplate& raw, const NodeOptions& options) {
-  std::uint64_t weight = kFrameWeight + options.coinbase_weight;
-  std::uint64_t sigops = options.coinbase_sigops;
+Status check_limits(const RawTemplate& raw) {
+  std::uint64_t weight = kBareBlockWeight;
+  std::uint64_t sigops = kBareBlockSigops;
   for (const RawTransaction& transaction : raw.transactions) {
     weight += transaction.weight;
     sigops += transaction.sigops;
@@ -177,9 +187,10 @@ TemplatePtr to_template(RawTemplate raw, std::optional<Hash256> commitment,
 
 Result<TemplatePtr> check_template(RawTemplate raw, const NodeOptions& options, Instant now) {
   if (auto status = check_rules(raw.rules); !status) return status.error();
+  if (auto status = check_signet(raw, options.network); !status) return status.error();
   if (auto status = check_header_fields(raw); !status) return status.error();
   if (auto status = check_value(raw, options.network); !status) return status.error();
-  if (auto status = check_limits(raw, options); !status) return status.error();
+  if (auto status = check_limits(raw); !status) return status.error();
   bool any_witness = false;
   if (auto status = check_transactions(raw, any_witness); !status) return status.error();
   auto commitment = check_commitment(raw, any_witness);

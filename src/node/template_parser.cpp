@@ -115,6 +115,8 @@ void read_texts(Reader& reader, const element& root, RawTemplate& raw) {
     if (id->size() > kMaxLongPollId) return reader.fail("longpollid", "too long");
     raw.long_poll_id = *id;
   }
+  if (const auto challenge = reader.string(root, "signet_challenge", false))
+    raw.signet_challenge = *challenge;
   const auto commitment = reader.string(root, "default_witness_commitment", false);
   if (!commitment) return;
   ByteVec script(kCommitmentScript);

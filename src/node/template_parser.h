@@ -36,6 +36,7 @@ struct RawTemplate {
   std::uint64_t weight_limit = 4'000'000;
   std::vector<std::string> rules;
   std::string long_poll_id;
+  std::optional<std::string> signet_challenge;
   std::optional<ByteVec> commitment_script;
   std::vector<RawTransaction> transactions;
 };

@@ -29,6 +29,22 @@ class Finder(Miner):
             self.wait_job(seconds, after=self.jobs)
         return self
 
+    def on_full_work(self, seconds=10):
+        """Waits until the job in hand has transactions, too."""
+        self.on_tip(seconds)
+        while not self.job.branch:
+            self.wait_job(seconds, after=self.jobs)
+        return self
+
+    def refused_block(self, seconds=5):
+        """A block that the node was told to refuse. That revokes full work; returns when there is some again."""
+        jobs = self.on_full_work().jobs
+        digest = self.find_block()
+        wait_state(self.pool, digest, 'refused')
+        self.wait_job(seconds, after=jobs, clean=True)
+        self.on_full_work()
+        return digest
+
     def find_block(self, reply=True):
         """Submits a block; returns its hash, once the pool has said `reply`."""
         params = self.find(self.user, block=True)

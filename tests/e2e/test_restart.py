@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a killed pool knows again: blocks on their way, the end of the books, and which work space is used up."""
 
+import itertools
 import os
 import signal
 import unittest
@@ -20,6 +21,14 @@ TROUBLES = {
     'is not sure': ('sim_submit_answer', 'inconclusive', None, 500),
     'has an odd word': ('sim_submit_answer', 'what-is-this', None, 500),
 }
+# How far a block was when the pool was killed.
+MOMENTS = {
+    'acknowledged': lambda pool, node, digest: None,
+    'kept, and in the books': lambda pool, node, digest: (
+        wait_kept(pool, digest), wait_until(lambda: block_row(pool, digest), what='the block is in the books')),
+    'sent, and perhaps answered': lambda pool, node, digest: wait_until(
+        lambda: node.rpc('sim_stats')['calls'].get('submitblock'), what='the node is asked'),
+}
 
 
 class Restart(PoolTest):
@@ -38,13 +47,13 @@ class Restart(PoolTest):
     def test_an_unsettled_block_goes_to_the_node_after_the_restart(self):
         self.need_sim()
         pool = self.make_pool(self.node)
-        for name, order in TROUBLES.items():
-            with self.subTest(node=name), Finder(pool, self.node) as miner:
+        for name, moment in itertools.product(TROUBLES, MOMENTS):
+            with self.subTest(node=name, moment=moment), Finder(pool, self.node) as miner:
                 miner.on_tip()
-                self.node.rpc(*order)
+                self.node.rpc(*TROUBLES[name])
+                self.node.rpc('sim_stats', True)
                 digest = miner.find_block()
-                wait_kept(pool, digest)
-                wait_until(lambda: block_row(pool, digest), what='the block is in the books')
+                MOMENTS[moment](pool, self.node, digest)
                 pool.kill()
                 self.clear()
                 pool.start().wait_work()
@@ -94,8 +103,7 @@ class Restart(PoolTest):
         with Finder(pool, self.node) as miner:
             miner.on_tip()
             self.node.rpc('sim_submit_answer', 'bad-cb-amount')
-            refused = miner.find_block()
-            wait_state(pool, refused, 'refused')
+            refused = miner.refused_block()
             wait_until(lambda: not vault_files(pool), what='the refused block is put away')
             accepted = miner.find_block()
             wait_state(pool, accepted, 'accepted')

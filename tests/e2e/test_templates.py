@@ -5,7 +5,7 @@ the node would refuse is revoked before anybody finds it."""
 import time
 import unittest
 
-from blocks import Finder, wait_best
+from blocks import Finder, wait_best, wait_state
 from support import PoolTest, wait_until
 
 # sim_template's arguments (merge, remove, set, named), and what the pool says of such a template.
@@ -101,6 +101,64 @@ class Templates(PoolTest):
                 wait_best(self.node, miner.find_block())  # coinbase only, and good
                 self.node.rpc('sim_template')
                 miner.on_tip()
+
+    def jobs_for(self, miner, seconds):
+        """The jobs that come meanwhile."""
+        jobs, end = [], time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            try:
+                jobs.append(miner.wait_job(left, after=miner.jobs))
+            except TimeoutError:
+                break
+        return jobs
+
+    def test_without_a_proof_no_work_with_transactions(self):
+        pool = self.make_pool(self.node)
+        with Finder(pool, self.node) as miner:
+            miner.on_tip()
+            self.node.rpc('sim_proposal_answer', 'bad-cb-amount', 10000)
+            unproven = clean = 0
+            for _ in range(3):
+                self.node.generate()
+                jobs = self.jobs_for(miner, 3)
+                unproven += sum(job.branch != [] for job in jobs)
+                clean += sum(job.clean for job in jobs)
+            self.assertEqual(unproven, 1, 'the first, of which nothing was known')
+            self.assertLessEqual(clean, 4)
+            wait_best(self.node, miner.find_block())  # coinbase only, and good
+            self.node.rpc('sim_proposal_answer', None, 0)
+            self.node.generate()
+            miner.on_tip()
+            while not miner.job.branch:
+                miner.wait_job(10, after=miner.jobs)
+
+    def test_a_refused_block_ends_its_kind_of_work_until_one_is_proven(self):
+        pool = self.make_pool(self.node)
+        with Finder(pool, self.node) as miner:
+            miner.on_tip()
+            while not miner.job.branch:
+                miner.wait_job(5, after=miner.jobs)
+            self.node.rpc('sim_submit_answer', 'bad-txns-inputs-missingorspent')
+            self.node.rpc('sim_proposal_answer', 'bad-txns-inputs-missingorspent', 10000)
+            jobs = miner.jobs
+            wait_state(pool, miner.find_block(), 'refused')
+            bare = miner.wait_job(3, after=jobs)
+            self.assertEqual((bare.clean, bare.branch), (True, []))
+            self.assertEqual([job.branch for job in self.jobs_for(miner, 3)], [])
+            self.node.rpc('sim_proposal_answer', None, 0)
+            while not miner.job.branch:
+                miner.wait_job(10, after=miner.jobs)
+            self.assertFalse(miner.job.clean)  # what was found meanwhile is as good
+            wait_state(pool, miner.find_block(), 'accepted')
+
+    def test_a_signet_that_must_be_signed_gives_no_work(self):
+        node = self.make_node(name='signet', network='signet', bits='207fffff')
+        pool = self.make_pool(node, start=False, network='signet')
+        self.assertIn('valid', pool.command('check').stdout)
+        node.rpc('sim_template', {'signet_challenge': '512103ad5e51ae'}, [])
+        done = pool.command('check', check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, 'signet_challenge: blocks of this signet must be signed')
 
     def test_the_other_node_is_asked(self):
         other = self.make_node(name='other', bits='1f7ffffe', tx_count=40,

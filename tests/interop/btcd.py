@@ -43,22 +43,24 @@ def free_port():
 class Btcd:
     simulated = False
 
-    def __init__(self, program, folder, payout):
-        self.program, self.folder, self.payout = program, folder, payout
-        self.port = free_port()
+    def __init__(self, program, folder, payout, name='btcd', peers=()):
+        self.program, self.folder, self.payout, self.name = program, folder, payout, name
+        self.peers = peers
+        self.port, self.listens = free_port(), free_port()
         self.process = None
 
     def start(self):
-        data = os.path.join(self.folder, 'btcd')
+        data = os.path.join(self.folder, self.name)
         os.makedirs(data, exist_ok=True)
         config = os.path.join(data, 'btcd.conf')
         with open(config, 'w') as empty:
             empty.write('[Application Options]\n')
         self.process = Process(
             [self.program, '--regtest', '--notls', '--rpcuser=adit', '--rpcpass=interop', f'--configfile={config}',
-             f'--rpclisten=127.0.0.1:{self.port}', f'--listen=127.0.0.1:{free_port()}', f'--datadir={data}/data',
-             f'--logdir={data}/log', f'--miningaddr={self.payout}', '--nodnsseed'],
-            os.path.join(self.folder, 'btcd.log'))
+             f'--rpclisten=127.0.0.1:{self.port}', f'--listen=127.0.0.1:{self.listens}', f'--datadir={data}/data',
+             f'--logdir={data}/log', f'--miningaddr={self.payout}', '--nodnsseed', '--trickleinterval=100ms',
+             *[f'--addpeer=127.0.0.1:{peer.listens}' for peer in self.peers]],
+            os.path.join(self.folder, self.name + '.log'))
         self.rpc = Rpc(f'http://127.0.0.1:{self.port}', 'adit:interop')
         wait_until(self.answers, 30, 'btcd answers')
         return self

@@ -106,8 +106,8 @@ TEST_CASE("block states: exactly these arrows") {
       {Found, Submitted},    {Found, Side},        {Found, Accepted},     {Found, Refused},
       {Found, Orphaned},     {Submitted, Side},    {Submitted, Accepted}, {Submitted, Refused},
       {Submitted, Orphaned}, {Side, Accepted},     {Side, Refused},       {Side, Orphaned},
-      {Accepted, Side},      {Accepted, Orphaned}, {Accepted, Mature},    {Orphaned, Accepted},
-      {Mature, Orphaned}};
+      {Accepted, Side},      {Accepted, Refused},  {Accepted, Orphaned},  {Accepted, Mature},
+      {Refused, Accepted},   {Orphaned, Accepted}, {Mature, Orphaned}};
   for (const BlockState from : all)
     for (const BlockState to : all) {
       const bool arrow =

@@ -197,6 +197,34 @@ class Tidy(TreeTest):
         self.reported('#include <regex>', '<regex>')
 
 
+class TypesDefinedTwice(TreeTest):
+    def both(self, one, two):
+        for path, text in (('src/base/one.cpp', one), ('src/node/two.cpp', two)):
+            self.put(path, f'{SPDX}{text}')
+
+    def test_one_name_in_two_rooms(self):
+        for what in ('struct Block', 'class Block final : public Base', 'enum class Block : char',
+                     'template <class T>\nstruct Block'):
+            with self.subTest(what=what):
+                self.both(f'namespace adit {{\n{what} {{ int a; }};\n}}\n',
+                          'namespace adit {\nvoid f() {}\nstruct Block { int b; };\n}\n')
+                self.expect(tidy, 'src/node/two.cpp:4: ', "'adit::Block' is another type in src/base/one.cpp")
+
+    def test_what_is_another_name(self):
+        block = 'struct Block { int a; };\n'
+        here = f'namespace adit {{\n{block}}}\n'
+        for there in (f'namespace adit {{\nnamespace {{\n{block}}}\n}}\n',
+                      f'namespace adit::test {{\n{block}}}\n',
+                      f'namespace adit {{\nstruct Outer {{\n{block}}};\n}}\n',
+                      f'namespace adit {{\nvoid f() {{\n{block}}}\n}}\n',
+                      'namespace adit {\nstruct Block;\nstruct Block* f();\nstruct Block f() { return {}; }\n}\n',
+                      'namespace adit {\ntemplate <>\nstruct Block<int> {};\n}\n',
+                      'template <>\nstruct adit::Block<int> {};\n'):
+            with self.subTest(there=there):
+                self.both(here, there)
+                self.expect_clean(tidy)
+
+
 class Functions(unittest.TestCase):
     """Where functions begin and end."""
 

@@ -5,11 +5,8 @@
 
 #include <doctest/doctest.h>
 
-#include <functional>
-#include <map>
-
-#include "fixture.h"
 #include "node/block_state.h"
+#include "submit_stage.h"
 
 using namespace adit;
 using namespace adit::test;
@@ -17,112 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const BlockHash kOurs = BlockHash::from(hash_number(0xaaaa));
-const BlockHash kRival = BlockHash::from(hash_number(0xbbbb));
-constexpr std::uint32_t kHeight = 500;
-
-/// A node as far as submitting goes: what it answers is set by the test.
-struct Peer {
-  std::string submit = "null";  ///< raw result, or "!code" for an error, "" for no answer
-  Duration submit_latency = 1ms;
-  std::int64_t ours = 0;   ///< confirmations; 0: not found
-  std::int64_t rival = 0;  ///< likewise, the other block at our height
-  bool errors = false;     ///< every look fails with -28
-  std::string tips = "[]";
-  std::vector<Instant> submissions;
-  int looks = 0;
-
-  std::string body(const RpcRequest& request) const {
-    std::string raw;
-    if (request.method == "submitblock") {
-      raw = submit;
-    } else if (errors) {
-      raw = "!-28";
-    } else if (request.method == "getchaintips") {
-      raw = tips;
-    } else if (request.method == "getblockhash") {
-      raw = ours > 0 ? in_quotes(kOurs.hex()) : rival > 0 ? in_quotes(kRival.hex()) : "!-8";
-    } else {
-      const bool about_rival = request.params.find(kRival.hex()) != std::string::npos;
-      const std::int64_t confirmations = about_rival ? rival : ours;
-      raw =
-          confirmations == 0 ? "!-5" : R"({"confirmations":)" + std::to_string(confirmations) + "}";
-    }
-    if (raw[0] != '!') return R"({"result":)" + raw + R"(,"error":null})";
-    return R"({"result":null,"error":{"code":)" + raw.substr(1) + R"(,"message":"m"}})";
-  }
-};
-
-struct Stage {
-  explicit Stage(std::size_t count = 1) : peers(count), submitter(count) {}
-  std::vector<Peer> peers;
-  BlockSubmitter submitter;
-  Instant now{};
-  std::vector<BlockProgress> progress;
-  std::vector<std::pair<Instant, RpcRequest>> pending;
-
-  void submit(const BlockHash& hash = kOurs) {
-    submitter.submit(hash, BlockHash::from(hash_number(1)), kHeight, "00ff", now);
-    collect();
-  }
-  void changed(std::uint32_t node = 0) {
-    submitter.node_changed(NodeIndex(node), now);
-    collect();
-  }
-  void collect() {
-    for (RpcRequest& request : submitter.take_requests()) {
-      Peer& peer = peers[request.node.value()];
-      const bool submission = request.method == "submitblock";
-      CHECK(request.lane == RpcLane::Submit);
-      CHECK(request.token > 1ull << 48);
-      if (submission) {
-        CHECK(request.params == R"(["00ff"])");
-        peer.submissions.push_back(now);
-      } else {
-        ++peer.looks;
-      }
-      pending.emplace_back(now + (submission ? peer.submit_latency : 1ms), std::move(request));
-    }
-    for (BlockProgress& one : submitter.take_progress()) progress.push_back(std::move(one));
-  }
-  void run_for(Duration time) {
-    const Instant end = now + time;
-    for (;;) {
-      Instant next = end;
-      if (const auto at = submitter.deadline()) {
-        REQUIRE(*at > now);
-        next = std::min(next, *at);
-      }
-      for (const auto& one : pending) next = std::min(next, one.first);
-      now = next;
-      for (std::size_t i = 0; i < pending.size();) {
-        if (pending[i].first > now) {
-          ++i;
-          continue;
-        }
-        const RpcRequest request = pending[i].second;
-        pending.erase(pending.begin() + static_cast<std::ptrdiff_t>(i));
-        RpcAnswer answer;
-        answer.token = request.token;
-        const Peer& peer = peers[request.node.value()];
-        if (request.method == "submitblock" && peer.submit.empty()) {
-          answer.transport_error = "timed out";
-        } else {
-          answer.http_status = 200;
-          answer.body = peer.body(request);
-        }
-        submitter.answer(answer, now);
-        collect();
-      }
-      submitter.expire(now);
-      collect();
-      if (now >= end) return;
-    }
-  }
-  SubmitState state() const {
-    return progress.empty() ? SubmitState::Submitted : progress.back().state;
-  }
-};
+using Stage = SubmitStage;
 
 }  // namespace
 
@@ -198,7 +90,7 @@ TEST_CASE("a node that comes back is asked at once") {
   CHECK(stage.state() == SubmitState::Accepted);
 }
 
-TEST_CASE("a refusal is final, verbatim, and told once") {
+TEST_CASE("a refusal by the only node is final, verbatim, and told once") {
   for (const char* word :
        {"bad-cb-amount", "high-hash", "time-too-new", "unexpected-witness", "duplicate-invalid"}) {
     Stage stage;
@@ -208,6 +100,8 @@ TEST_CASE("a refusal is final, verbatim, and told once") {
     REQUIRE(stage.progress.size() == 1);
     CHECK(stage.state() == SubmitState::Refused);
     CHECK(stage.progress[0].detail == std::string("node 0: ") + word);
+    CHECK(stage.progress[0].alarm == SubmitAlarm::Refusal);
+    CHECK(stage.progress[0].final);
     CHECK(stage.submitter.open_blocks() == 0);
     CHECK(stage.peers[0].submissions.size() == 1);
   }
@@ -225,11 +119,160 @@ TEST_CASE("one node refuses, another has it: it is accepted, and the refusal is 
   stage.peers[1].ours = 1;
   stage.submit();
   stage.run_for(1s);
-  CHECK(stage.state() == SubmitState::Refused);
-  CHECK(stage.submitter.open_blocks() == 1);
+  REQUIRE(stage.progress.size() == 1);  // no last word, so the books wait
+  CHECK(stage.state() == SubmitState::Submitted);
+  CHECK(stage.progress[0].detail == "node 0: bad-txns");
+  CHECK(stage.progress[0].alarm == SubmitAlarm::Refusal);
+  CHECK(!stage.progress[0].final);
   stage.run_for(5s);
   CHECK(stage.state() == SubmitState::Accepted);
-  CHECK(stage.progress.front().detail == "node 0: bad-txns");
+  CHECK(stage.progress.back().alarm == SubmitAlarm::None);
+  stage.peers[1].ours = 100;
+  stage.run_for(6s);
+  CHECK(stage.state() == SubmitState::Mature);
+  CHECK(stage.progress.back().final);
+}
+
+TEST_CASE("a refusal after another node took the block must be read, too; and an odd word") {
+  for (const char* word : {"bad-cb-amount", "what-is-this"}) {
+    Stage stage(2);
+    stage.peers[0].ours = 1;
+    stage.peers[1].submit = in_quotes(word);
+    stage.peers[1].submit_latency = 500ms;
+    stage.submit();
+    stage.run_for(2s);
+    REQUIRE(stage.progress.size() == 3);
+    CHECK(stage.state() == SubmitState::Accepted);
+    CHECK(stage.progress.back().alarm ==
+          (word[0] == 'b' ? SubmitAlarm::Refusal : SubmitAlarm::OddWord));
+    CHECK(stage.progress.back().detail == std::string("node 1: ") + word);
+  }
+}
+
+TEST_CASE("all nodes refuse: the last word, with what each of them said") {
+  Stage stage(2);
+  stage.peers[0].submit = "\"bad-cb-amount\"";
+  stage.peers[1].submit = "\"bad-txns\"";
+  stage.peers[1].submit_latency = 1s;
+  stage.submit();
+  stage.run_for(2s);
+  REQUIRE(stage.progress.size() == 2);
+  CHECK(stage.progress[0].state == SubmitState::Submitted);
+  CHECK(stage.state() == SubmitState::Refused);
+  CHECK(stage.progress.back().final);
+  CHECK(stage.progress.back().detail == "node 0: bad-cb-amount; node 1: bad-txns");
+}
+
+TEST_CASE("from beside the chain to ripe in one look: the books hear of the step between") {
+  for (const char* word : {"\"inconclusive\"", "\"prev-blk-not-found\""}) {
+    Stage stage;
+    stage.peers[0].submit = word;
+    stage.peers[0].errors = true;
+    stage.submit();
+    stage.run_for(10s);
+    CHECK(stage.progress.size() == 1);
+    stage.peers[0].errors = false;
+    stage.peers[0].ours = 105;
+    stage.run_for(5s);
+    REQUIRE(stage.progress.size() == 3);
+    CHECK(stage.progress[1].state == SubmitState::Accepted);
+    CHECK(stage.progress[2].state == SubmitState::Mature);
+    CHECK(stage.progress[2].confirmations == 105);
+    CHECK(!stage.progress[1].final);
+  }
+}
+
+TEST_CASE("resumed where it was: only the chain takes an orphan back") {
+  Stage stage;
+  stage.peers[0].submit = "\"duplicate\"";
+  stage.peers[0].ours = -1;
+  stage.peers[0].rival = 20;
+  stage.submit(kOurs, SubmitState::Orphaned);
+  stage.run_for(10min);
+  CHECK(stage.progress.empty());
+  CHECK(stage.submitter.unanswered().empty());
+  stage.peers[0].ours = 22;
+  stage.peers[0].rival = -1;
+  stage.run_for(1min);
+  REQUIRE(stage.progress.size() == 1);
+  CHECK(stage.state() == SubmitState::Accepted);
+}
+
+TEST_CASE("an orphan's last word comes when its rival is ripe") {
+  Stage stage;
+  stage.peers[0].submit = "\"inconclusive\"";
+  stage.peers[0].ours = -1;
+  stage.peers[0].rival = 20;
+  stage.submit();
+  stage.run_for(1min);
+  CHECK(stage.state() == SubmitState::Orphaned);
+  CHECK(!stage.progress.back().final);
+  stage.peers[0].rival = 100;
+  stage.run_for(1min);
+  CHECK(stage.state() == SubmitState::Orphaned);
+  CHECK(stage.progress.back().final);
+  CHECK(stage.submitter.open_blocks() == 0);
+}
+
+TEST_CASE("a node that was silent when a block was found follows it later") {
+  Stage stage(2);
+  stage.peers[0].submit = "";
+  stage.peers[0].errors = true;
+  stage.peers[1].ours = 1;
+  stage.submit();
+  stage.run_for(10s);
+  stage.peers[1].ours = 50;
+  stage.run_for(10s);
+  CHECK(stage.progress.back().confirmations == 50);
+  stage.peers[0] = Peer{};
+  stage.peers[0].submit = "\"duplicate\"";
+  stage.peers[1].submit = "";
+  stage.peers[1].errors = true;  // it leaves for good
+  const auto submissions = stage.peers[0].submissions.size();
+  for (std::int64_t depth = 51; depth <= 100; ++depth) {
+    stage.peers[0].ours = depth;
+    stage.run_for(10min);
+  }
+  CHECK(stage.state() == SubmitState::Mature);
+  CHECK(stage.peers[0].submissions.size() == submissions);
+}
+
+TEST_CASE("the tip's news overtakes the answer that the parent is not known") {
+  Stage stage(2);
+  stage.peers[1].ours = 1;
+  stage.peers[0].submit = "\"prev-blk-not-found\"";
+  stage.peers[0].submit_latency = 100ms;
+  stage.submit();
+  stage.run_for(50ms);
+  stage.changed(0);
+  stage.run_for(60ms);
+  CHECK(stage.peers[0].submissions.size() == 2);
+  stage.run_for(5min);
+  CHECK(stage.peers[0].submissions.size() == 2);
+}
+
+TEST_CASE("D04: a full work queue is asked again within half a second, however long it was full") {
+  Stage stage;
+  stage.peers[0].http_status = 503;
+  stage.submit();
+  stage.run_for(60s);
+  stage.peers[0].http_status = 200;
+  stage.peers[0].ours = 1;
+  stage.run_for(410ms);
+  CHECK(stage.state() == SubmitState::Accepted);
+}
+
+TEST_CASE("what no node has answered yet") {
+  Stage stage(2);
+  stage.peers[0].submit = "";
+  stage.peers[1].submit = "!-28";
+  stage.submit();
+  stage.run_for(1min);
+  REQUIRE(stage.submitter.unanswered().size() == 1);
+  CHECK(stage.submitter.unanswered()[0] == kOurs);
+  stage.peers[1].submit = "\"prev-blk-not-found\"";
+  stage.run_for(3s);
+  CHECK(stage.submitter.unanswered().empty());
 }
 
 TEST_CASE("refused by one, not a word from the other: given up after an hour") {

@@ -117,6 +117,7 @@ inline TemplateText bare_template(std::uint32_t height = 102,
                                         std::uint8_t(bits >> 8), std::uint8_t(bits)}))},
       {"height", std::to_string(height)},
   };
+  if (network == Network::Signet) made.fields["signet_challenge"] = in_quotes("51");
   made.commit();
   return made;
 }
@@ -135,10 +136,11 @@ inline TemplateText full_template(std::uint32_t height = 102,
   return made;
 }
 
-inline NodeOptions regtest() {
+inline NodeOptions on(Network network) {
   NodeOptions options;
-  options.network = Network::Regtest;
+  options.network = network;
   return options;
 }
+inline NodeOptions regtest() { return on(Network::Regtest); }
 
 }  // namespace adit::test

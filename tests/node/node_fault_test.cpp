@@ -111,6 +111,14 @@ TEST_CASE("G-24: a node that fell back is not used") {
   stage.run_for(3s);
   CHECK(stage.health(0) == NodeHealth::NotReady);
   CHECK(stage.reason(0) == "rolled back from height 210 to 110");
+  // Until it has stood by it for ten minutes: then it is its chain.
+  stage.run_for(9min);
+  CHECK(stage.health(0) == NodeHealth::NotReady);
+  CHECK(stage.count<TemplateReady>() == 0);
+  stage.run_for(1min);
+  CHECK(stage.health(0) == NodeHealth::Ready);
+  REQUIRE(stage.count<TemplateReady>() >= 1);
+  CHECK(stage.all<TemplateReady>()[0].block_template->height == 111);
 }
 
 TEST_CASE("D04: a full work queue is waited for, 50 to 400 ms each time") {

@@ -293,48 +293,72 @@ TEST_CASE("two tips of one height: the first seen stays") {
   CHECK(stage.all<TemplateReady>().back().block_template->prev.hex() == hash_number(202).hex());
 }
 
-TEST_CASE("proposals") {
+TEST_CASE("the only teller of a tip dies: the other node's work is given back") {
   Stage stage = settled(2);
-  stage.nodes[0].mine(101);
-  stage.nodes[1].mine(101);
-  stage.run_for(10ms);
-  const TemplatePtr made = stage.all<TemplateReady>().back().block_template;
   stage.run_for(1s);
   stage.forget();
-  SUBCASE("good and no verdict") {
-    // btcd's two words for "my tip is another one": a block was found since, work must go on.
-    for (const char* answer : {"null", "\"inconclusive-not-best-prevblk\"", "\"duplicate\"",
-                               "\"bad-prevblk\"", "\"inconclusive-not-best-prvblk\""}) {
-      stage.nodes[0].proposal = answer;
-      stage.propose(made);
-      stage.run_for(100ms);
-    }
-    CHECK(stage.asked["0 getblocktemplate proposal"] == 5);
-    CHECK(stage.count<ProposalFailed>() == 0);
-  }
-  SUBCASE("bad: told once, and the other node's template comes") {
-    stage.nodes[0].proposal = "\"bad-cb-amount\"";
-    stage.propose(made);
+  stage.nodes[1].hold_templates = true;
+  stage.nodes[1].mine(101);
+  stage.hint(1);
+  stage.run_for(50ms);
+  REQUIRE(stage.count<TipChanged>() == 1);
+  CHECK(stage.count<TemplateReady>() == 0);
+  stage.nodes[1].up = false;
+  stage.run_for(7s);
+  REQUIRE(stage.count<TemplateReady>() == 1);
+  CHECK(stage.all<TemplateReady>()[0].new_tip);
+  CHECK(stage.all<TemplateReady>()[0].block_template->prev.hex() == hash_number(100).hex());
+}
+
+TEST_CASE("a tip comes and goes before its template: work returns to the old one") {
+  Stage stage = settled();
+  stage.run_for(1s);
+  stage.forget();
+  stage.nodes[0].hold_templates = true;
+  const auto before = stage.nodes[0].blocks;
+  stage.nodes[0].mine(101);
+  stage.run_for(1100ms);
+  REQUIRE(stage.count<TipChanged>() == 1);
+  stage.nodes[0].blocks = before;
+  stage.run_for(1100ms);
+  REQUIRE(stage.count<TemplateReady>() == 1);
+  CHECK(stage.all<TemplateReady>()[0].new_tip);
+  CHECK(stage.all<TemplateReady>()[0].block_template->prev.hex() == hash_number(100).hex());
+}
+
+TEST_CASE("a template that a newer answer overtook is not taken") {
+  Stage stage = settled();
+  ScriptedNode& node = stage.nodes[0];
+  node.answers_when_asked = true;
+  const auto refresh_under_way = [&] {  // with what was known when it was asked for
+    node.template_latency = 3s;
+    stage.forget();
+    for (int i = 0; i < 400 && stage.asked["0 getblocktemplate"] == 0; ++i) stage.run_for(100ms);
+    REQUIRE(stage.asked["0 getblocktemplate"] == 1);
+    stage.forget();
+  };
+  SUBCASE("on the same tip, by the long poll") {
+    refresh_under_way();
+    node.fees = 900;
+    ++node.version_of_mempool;
     stage.run_for(100ms);
-    REQUIRE(stage.count<ProposalFailed>() == 1);
-    CHECK(stage.all<ProposalFailed>()[0].reason == "bad-cb-amount");
-    CHECK(stage.all<ProposalFailed>()[0].block_template == made);
     REQUIRE(stage.count<TemplateReady>() == 1);
-    CHECK(stage.all<TemplateReady>()[0].node == NodeIndex(1));
-    stage.run_for(40s);
-    CHECK(stage.all<TemplateReady>().back().node == NodeIndex(1));
+    stage.run_for(4s);
+    REQUIRE(stage.count<TemplateReady>() == 1);
+    CHECK(stage.all<TemplateReady>()[0].block_template->coinbase_value.value() == 50 * kCoin + 900);
   }
-  SUBCASE("the newest wins") {
-    for (int i = 0; i < 50; ++i) stage.propose(std::make_shared<BlockTemplate>(*made));
-    stage.run_for(100ms);
-    CHECK(stage.asked["0 getblocktemplate proposal"] == 2);
-  }
-  SUBCASE("no answer: tried elsewhere, then let be") {
-    stage.nodes[0].up = false;
-    stage.propose(made);
-    stage.run_for(5s);
-    CHECK(stage.asked["1 getblocktemplate proposal"] == 1);
-    CHECK(stage.count<ProposalFailed>() == 0);
+  SUBCASE("of a higher tip that is gone") {
+    node.mine(101);
+    node.mine(102);
+    stage.run_for(3s);
+    refresh_under_way();
+    node.blocks.pop_back();
+    node.blocks.back().hash = hash_number(201);
+    stage.run_for(10s);
+    for (const auto& [at, event] : stage.events)
+      if (const auto* status = std::get_if<NodeChanged>(&event))
+        CHECK(status->status.tip.hex() == hash_number(201).hex());
+    CHECK(stage.all<TemplateReady>().back().block_template->prev.hex() == hash_number(201).hex());
   }
 }
 

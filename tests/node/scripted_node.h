@@ -39,6 +39,8 @@ struct ScriptedNode {
   std::string proposal = "null";
   Duration latency = std::chrono::milliseconds(1);
   Duration template_latency = std::chrono::milliseconds(2);
+  Duration proposal_latency = std::chrono::milliseconds(2);
+  std::uint32_t curtime = 1'700'000'600;
   std::uint64_t version_of_mempool = 0;
   bool long_poll_loops = false;  ///< answers each long poll at once, always with the same id
 
@@ -52,6 +54,7 @@ struct ScriptedNode {
   std::string template_json() const {
     TemplateText text = bare_template(height() + 1, tip().hash, fees, network, tip().bits);
     text.fields["longpollid"] = in_quotes(long_poll_id());
+    text.fields["curtime"] = std::to_string(curtime);
     if (fees > 0) {
       text.add(make_transaction(Txid::from(hash_number(9)), 0, true), fees);
       text.commit();
@@ -99,6 +102,7 @@ struct ScriptedNode {
   bool waits(const RpcRequest& request) const {
     if (hangs) return true;
     if (request.method != "getblocktemplate") return false;
+    if (request.lane == RpcLane::Proposal) return false;
     if (hold_templates && up) return true;
     return request.lane == RpcLane::LongPoll && !long_poll_loops && up && error_code == 0 &&
            http_status == 200 && request.params.find(long_poll_id()) != std::string::npos;
@@ -144,6 +148,7 @@ class Stage {
   std::vector<std::pair<Instant, NodeEvent>> events;
   std::map<std::string, int> asked;  ///< "<node> <method>[ longpoll]"
   std::vector<Instant> template_times;
+  bool proposes = false;  ///< each template given out, as the app does; those withheld always
 
   void start() {
     link.start(now);
@@ -202,9 +207,11 @@ class Stage {
     const ScriptedNode& node = nodes[pending.request.node.value()];
     const Instant timeout = pending.sent + pending.request.timeout;
     if (!pending.answer && node.waits(pending.request)) return timeout;
-    const bool big = pending.request.method == "getblocktemplate";
+    const Duration takes = pending.request.method != "getblocktemplate" ? node.latency
+                           : pending.request.lane == RpcLane::Proposal  ? node.proposal_latency
+                                                                        : node.template_latency;
     // What waited answers at once when it need not wait any more.
-    const Instant ready = pending.sent + (big ? node.template_latency : node.latency);
+    const Instant ready = pending.sent + takes;
     return std::min(std::max(ready, now), timeout);
   }
   void deliver() {
@@ -244,7 +251,16 @@ class Stage {
       auto answer = at_once ? std::optional(node.answer(request)) : std::nullopt;
       pending_.push_back({std::move(request), now, std::move(answer)});
     }
-    for (NodeEvent& event : link.take_events()) events.emplace_back(now, std::move(event));
+    std::vector<TemplatePtr> to_propose;
+    for (NodeEvent& event : link.take_events()) {
+      if (const auto* withheld = std::get_if<TemplateWithheld>(&event))
+        to_propose.push_back(withheld->block_template);
+      const auto* ready = std::get_if<TemplateReady>(&event);
+      if (ready != nullptr && proposes && !ready->proven)
+        to_propose.push_back(ready->block_template);
+      events.emplace_back(now, std::move(event));
+    }
+    for (TemplatePtr& made : to_propose) propose(std::move(made));
   }
 
   NodeOptions options_;
@@ -265,12 +281,6 @@ inline Stage settled(std::size_t count = 1, NodeOptions options = regtest(),
   REQUIRE(stage.health(0) == NodeHealth::Ready);
   stage.forget();
   return stage;
-}
-
-inline NodeOptions on(Network network) {
-  NodeOptions options;
-  options.network = network;
-  return options;
 }
 
 inline constexpr std::uint32_t kMainBits = 0x1703a30c;

@@ -100,9 +100,9 @@ const std::vector<Bad> kCorpus{
        replace(t.fields, "coinbasevalue", "5000002499");
      },
      "is not the subsidy and fees"},
-    {"G-35 sigops", [](auto& t) { replace(t.transactions[0], "sigops", "79600"); },
+    {"G-35 sigops", [](auto& t) { replace(t.transactions[0], "sigops", "79992"); },
      "sigops: 80008"},
-    {"G-36 weight", [](auto& t) { replace(t.transactions[0], "weight", "3996000"); },
+    {"G-36 weight", [](auto& t) { replace(t.transactions[0], "weight", "3999000"); },
      "above the limit"},
     {"G-37 commitment",
      [](auto& t) {
@@ -266,21 +266,36 @@ TEST_CASE("no template at all") {
   }
 }
 
-TEST_CASE("the room of the coinbase counts to the last unit") {
-  NodeOptions options = regtest();
+TEST_CASE("the room of the smallest coinbase counts to the last unit, and no more is set aside") {
   TemplateText text = full_template();
-  options.coinbase_sigops = 80'000 - 12;
-  CHECK(parse(text, options).ok());
-  ++options.coinbase_sigops;
-  CHECK(!parse(text, options).ok());
-  options.coinbase_sigops = 0;
-  const TemplatePtr made = *parse(text, options);
-  std::uint64_t weight = 83 * 4;
+  const TemplatePtr made = *parse(text);
+  std::uint64_t weight = kBareBlockWeight;
   for (const auto& transaction : made->transactions) weight += transaction.weight;
-  options.coinbase_weight = static_cast<std::uint32_t>(4'000'000 - weight);
-  CHECK(parse(text, options).ok());
-  ++options.coinbase_weight;
-  CHECK(!parse(text, options).ok());
+  const auto with = [&text](const char* key, std::uint64_t limit) {
+    TemplateText limited = text;
+    limited.fields[key] = std::to_string(limit);
+    return parse(limited).ok();
+  };
+  CHECK(with("weightlimit", weight));
+  CHECK(!with("weightlimit", weight - 1));
+  CHECK(with("sigoplimit", 12 + kBareBlockSigops));
+  CHECK(!with("sigoplimit", 12 + kBareBlockSigops - 1));
+}
+
+TEST_CASE("a signet whose blocks must be signed gives no work") {
+  TemplateText text = bare_template(102, hash_number(101), 0, Network::Signet);
+  CHECK(parse(text, on(Network::Signet)).ok());
+  // That of the public signet.
+  text.fields["signet_challenge"] =
+      "\"512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be430210359ef5021964fe22d"
+      "6f8e05b2463c9540ce96883fe3b278760f048f5189f2e6c452ae\"";
+  auto made = parse(text, on(Network::Signet));
+  REQUIRE(!made.ok());
+  CHECK(made.error().text.find("signet_challenge: blocks of this signet must be signed") == 0);
+  text.fields.erase("signet_challenge");
+  made = parse(text, on(Network::Signet));
+  REQUIRE(!made.ok());
+  CHECK(made.error().text == "signet_challenge: missing");
 }
 
 TEST_CASE("any cut or flipped byte is refused or harmless") {

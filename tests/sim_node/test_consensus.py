@@ -183,6 +183,26 @@ class Refusals(unittest.TestCase):
         block = block_of(self.node.block_template(), add_transaction(lambda _: tx))
         self.assertEqual(self.node.chain.propose(block), "bad-txns-premature-spend-of-coinbase")
 
+    def test_sigops_of_witness_and_p2sh_count_to_the_last(self):
+        """Those of a witness script cost 1 each, those of a P2SH script 4, as those of the bare scripts beside them."""
+        checks = b"\x00\x63" + b"\xac" * 5 + b"\x68\x51"  # counted, not run
+        program = script.p2wsh(checks)
+        p2sh = b"\xa9\x14" + b"\x11" * 20 + b"\x87"  # the node believes the hash
+        kinds = {"witness": (program, b"", [checks], 5), "witness in P2SH": (p2sh, script.push(program), [checks], 5),
+                 "P2SH": (p2sh, script.push(checks), [], 20)}
+        for name, (locked_by, unlock, items, cost) in kinds.items():
+            for bare, reason in (((80_000 - cost) // 4, None), ((80_000 - cost) // 4 + 1, "bad-blk-sigops")):
+                def change(block, locked_by=locked_by, unlock=unlock, items=items, bare=bare):
+                    first = block.txs[1]
+                    made = Tx([TxIn(i.txid, i.index, witness=i.witness) for i in first.vin], [TxOut(0, locked_by)])
+                    block.txs[1:] = [made, Tx([TxIn(made.txid, 0, unlock, witness=items)], [TxOut(0, script.OP_TRUE)])]
+                    block.txs[0].vout[0].value = 0
+                    block.txs[0].vout.insert(1, TxOut(0, b"\xac" * bare))
+                    recommit(block)
+                with self.subTest(kind=name, reason=reason):
+                    block = block_of(self.node.block_template(), change)
+                    self.assertEqual(self.node.chain.propose(block), reason)
+
 
 class Acceptance(unittest.TestCase):
     def test_connect_and_duplicate(self):

@@ -44,6 +44,11 @@ struct BlockTemplate {
   std::uint64_t weight_limit = 4'000'000;
   Instant received{};  ///< when `curtime` was true
 };
+/// The header, the count of transactions, and a coinbase with the longest script, one output and
+/// the commitment, rounded up. What accounts' outputs take comes on top, as far as there is room.
+inline constexpr std::uint64_t kBareBlockWeight = 1'600;
+inline constexpr std::uint64_t kBareBlockSigops = 8;
+
 using TemplatePtr = std::shared_ptr<const BlockTemplate>;
 
 }  // namespace adit

@@ -21,10 +21,10 @@ using NodeIndex =
     Strong<std::uint32_t, struct NodeIndexTag>;  ///< place in the configuration, from 0
 
 /// One request at a time for a lane and node; only on Submit and Watch (FeeWatch's and RipeWatch's)
-/// several may be under way.
+/// several may be under way, two of each at most where they are not submissions.
 /// Requests of different lanes never wait for each other: each lane has its own connection to each
 /// node.
-enum class RpcLane : std::uint8_t { Call, Template, LongPoll, Submit, Watch };
+enum class RpcLane : std::uint8_t { Call, Template, LongPoll, Proposal, Submit, Watch };
 
 struct RpcRequest {
   /// The answer carries it, and each gets one answer. NodeLink's start at 1, BlockSubmitter's at
@@ -82,12 +82,30 @@ struct TemplateReady {
   TemplatePtr block_template;
   bool new_tip = false;  ///< its prev differs from the last published one
   NodeIndex node;
+  bool proven = false;  ///< its proposal has passed: no need for another
+};
+/// A template of a node whose last one made a block that was refused. Its block is to be proposed;
+/// when that passes, TemplateReady follows.
+struct TemplateWithheld {
+  TemplatePtr block_template;
+  NodeIndex node;
+};
+/// Work that is in doubt, or that nobody can vouch for: this takes its place at once, and jobs made
+/// before become stale. Another node's template, or one with a coinbase only.
+struct WorkRevoked {
+  TemplatePtr instead;
 };
 struct TemplateRefused {  ///< kept the last good one
   NodeIndex node;
   std::string reason;
 };
-struct ProposalFailed {  ///< the job made from this template must be revoked
+/// A node would refuse the block of this template. Where work must change, WorkRevoked says so.
+struct ProposalFailed {
+  TemplatePtr block_template;
+  std::string reason;
+};
+/// Shown three times, and no verdict.
+struct ProposalUnanswered {
   TemplatePtr block_template;
   std::string reason;
 };
@@ -110,13 +128,12 @@ struct NodeAlone {
   NodeIndex node;
   bool alone = false;
 };
-using NodeEvent = std::variant<TipChanged, TemplateReady, TemplateRefused, ProposalFailed,
-                               NodeChanged, TemplatesMissing, TipStale, NodeAlone>;
+using NodeEvent = std::variant<TipChanged, TemplateReady, TemplateWithheld, WorkRevoked,
+                               TemplateRefused, ProposalFailed, ProposalUnanswered, NodeChanged,
+                               TemplatesMissing, TipStale, NodeAlone>;
 
 struct NodeOptions {
   Network network = Network::Main;
-  std::uint32_t coinbase_weight = 4'000;  ///< room our coinbase takes in a block
-  std::uint32_t coinbase_sigops = 400;
   Duration poll = std::chrono::seconds(1);
   Duration template_refresh = std::chrono::seconds(30);
   /// From the start to the first long poll. bitcoind 28 keeps one of its four RPC threads for each
@@ -136,6 +153,9 @@ class NodeLink {
   std::optional<Instant> deadline() const;
   /// Runs the coinbase skeleton through getblocktemplate's proposal mode, after the job has left.
   void propose(TemplatePtr block_template, std::string block_hex, Instant now);
+  /// A node refused a block of ours: whatever is made in the same way must pass as a proposal
+  /// before it is worked on again.
+  void distrust(Instant now);
   std::vector<RpcRequest> take_requests();
   std::vector<NodeEvent> take_events();
   const NodeStatus& status(NodeIndex node) const;
@@ -158,5 +178,7 @@ Result<TemplatePtr> parse_template(std::string_view result_json, const NodeOptio
 TemplatePtr empty_template(Network network, const BlockHash& tip, std::uint32_t tip_height,
                            std::int32_t version, CompactTarget bits, std::uint32_t median_time,
                            std::uint32_t curtime, Instant now);
+/// What is left of a template without its transactions and their fees.
+TemplatePtr coinbase_only(const BlockTemplate& full);
 
 }  // namespace adit
