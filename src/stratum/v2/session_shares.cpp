@@ -53,6 +53,8 @@ Refusal refusal_of(RejectReason reason, bool rolling_allowed) {
       return {"invalid-share", 5};
     case RejectReason::StorageFull:
       return {"storage-full", 0};
+    case RejectReason::TooFast:
+      return {"too-fast", 1};
   }
   UNREACHABLE();
 }
