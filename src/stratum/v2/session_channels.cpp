@@ -2,6 +2,7 @@
 // MinerSession: opening, updating and closing channels.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "adit/base/check.h"
 #include "stratum/names.h"
@@ -110,7 +111,7 @@ MiningChannel* MinerSession::open(const Opening& wish, Instant now) {
                     .jobs = {},
                     .acknowledgement = {},
                     .names = {}});
-  had_channel_ = true;
+  if (!std::exchange(had_channel_, true)) opened_ = now;
   made.channel.set_version_mask(shared_.policy.version_mask);
   made.channel.vardiff().set_floor(Difficulty::of(wish.max_target));
   if (newest_) made.channel.vardiff().set_ceiling(newest_->network_difficulty);
