@@ -46,6 +46,10 @@ TEST_CASE("a block behind what closes the session is reported, and nothing else 
     for (int i = 0; i < 99; ++i) c.line(foo);
     text = foo + "\n" + foo + "\n" + good + "\n";
   }
+  SUBCASE("in a form that no firmware writes") {
+    for (int i = 0; i < 99; ++i) c.line(foo);
+    text = low + "\n" + low + "\n" + without_user(good) + "\n";
+  }
   SUBCASE("behind what is no JSON") { text = "oops\n" + good + "\n"; }
   c.take();
   c.send(text);

@@ -139,6 +139,23 @@ TEST_CASE("a target that was raised: fifty shares of the easier jobs at once, th
   CHECK(rig.link.closed());  // what was on its way has long come
 }
 
+TEST_CASE("UpdateChannel again and again does not keep a channel easy") {
+  V2Pool pool;
+  pool.bits = CompactTarget(0x1b0404cb);
+  pool.next_tip();
+  V2Rig rig(pool);
+  V2Channel& channel = rig.open(true);
+  const Target harder = Difficulty::parse("3e-8")->to_target();
+  for (std::uint32_t i = 0; i < 1000 && channel.target > harder; ++i) {
+    if (i % 20 == 0)
+      rig.send(UpdateChannel{channel.id, i % 40 == 0 ? 2.f : 20.f, Target::max()}, at(1));
+    rig.judge(rig.miner.solve(channel), i, at(1));
+    commit(rig, rig.link.unsettled());
+  }
+  CHECK(channel.target <= harder);
+  CHECK(rig.link.count<ShareAccepted>() < 300);
+}
+
 TEST_CASE("new_shares_sum is the batch's difficulty; fractions go to the next") {
   const Work share = Work::of(Difficulty::parse("2.5")->to_target());
   Work waiting;

@@ -105,14 +105,19 @@ void MinerSession::on_line(std::string_view line, Instant now) {
   if (ready() && read_submit_line(line, share)) return submit(share.id, share.params, now);
   // Whatever else this is: the shares before it come first.
   judge_bench(now);
-  if (closed_) return;
+  Request request;
+  if (closed_) {
+    if (context_.v1->decoder.decode(line, request) == Decoded::Request &&
+        request.method == Method::Submit)
+      on_submit(request, now);
+    return;
+  }
   if (is_blank(line)) {
     if (!empty_lines_.allow(kEmptyLinesPerSecond, std::chrono::seconds(1), now))
       close("empty lines", true);
     return;
   }
   if (!greeted_ && is_foreign(line)) return close("not stratum", false);
-  Request request;
   const Decoded what = context_.v1->decoder.decode(line, request);
   if (what == Decoded::Request) return on_request(request, now);
   if (what == Decoded::Response) {
