@@ -144,6 +144,11 @@ void Worker::read_messages() {
       context_.policy.vardiff = policy->vardiff;
       if (v2_) v2_->policy.vardiff = policy->vardiff;
       options_.tls = policy->tls;
+      for (const Slot& slot : slots_)
+        if (slot.connection && !slot.connection->dead) {
+          slot.connection->session().policy_changed(now());
+          touched(*slot.connection);
+        }
     }
   }
 }

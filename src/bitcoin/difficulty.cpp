@@ -166,6 +166,12 @@ Difficulty Difficulty::of(const Target& target) {
   return made ? *made : *make(kMantissaEnd - 1, kMaxExponent);
 }
 
+Difficulty Difficulty::whole(std::uint64_t for_a_fraction) const {
+  // A mantissa does not end in 0, so a negative exponent is a fraction.
+  if (exponent_ >= 0 || digits_of(mantissa_) + exponent_ <= 0) return *this;
+  return *make(mantissa_ / power_of_ten(-exponent_) + for_a_fraction, 0);
+}
+
 Target Difficulty::to_target() const {
   Wide wide = Wide::from(Target::difficulty_one().value());
   if (exponent_ < 0) multiply_by_ten_to(wide, -exponent_);

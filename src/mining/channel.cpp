@@ -11,6 +11,9 @@ namespace {
 
 const JobPtr kNoJob;
 constexpr std::size_t kRoomKept = 4;
+constexpr Duration kLenientFor = std::chrono::seconds(10);
+constexpr Duration kLateEvery = std::chrono::milliseconds(100);
+constexpr int kLateBurst = 50;
 
 std::uint32_t version_of(const Job& job) { return static_cast<std::uint32_t>(job.version); }
 
@@ -48,6 +51,7 @@ IssuedJobId Channel::publish(const JobPtr& job, Instant now) {
     if (issued_.capacity() > 2 * issued_.size() + kRoomKept) issued_.shrink_to_fit();
   }
   vardiff_.set_ceiling(job->network_difficulty);
+  if (is_raised()) lenient_until_ = now + kLenientFor;
   const std::uint16_t issue = next_issue_;
   next_issue_ = next_issue_ == 0xffff ? std::uint16_t{1} : static_cast<std::uint16_t>(issue + 1);
   issued_.push_back({job, vardiff_.current(), issue, whole_root(*job)});
@@ -129,30 +133,39 @@ void Channel::judge(ShareDraft& draft, Instant now, RecentHashes& seen) {
 }
 
 std::optional<RejectReason> Channel::reason_against(const ShareDraft& draft, Instant now,
-                                                    RecentHashes& seen) const {
-  if (const auto reject = judge_form(draft, now)) return reject;
+                                                    RecentHashes& seen) {
+  if (const auto reject = judge_terms(draft, now)) return reject;
+  if (!draft.whole) return RejectReason::BadExtranonceSize;
   const BlockHash& hash = draft.verdict.hash;
   if (!meets(hash, cached_target_)) return RejectReason::LowDifficulty;
-  if (!draft.share.authorised) {
-    return seen.contains(hash) ? RejectReason::Duplicate : RejectReason::Unauthorised;
-  }
-  if (!seen.insert(hash)) return RejectReason::Duplicate;
+  if (seen.contains(hash)) return RejectReason::Duplicate;
+  if (!draft.share.authorised) return RejectReason::Unauthorised;
+  if (!in_pace(draft, now)) return RejectReason::TooFast;
+  seen.insert(hash);
   return std::nullopt;
 }
 
-std::optional<RejectReason> Channel::judge_form(const ShareDraft& draft, Instant now) const {
+/// A bucket that is kept as the instant from which it has filled.
+bool Channel::in_pace(const ShareDraft& draft, Instant now) {
+  if (draft.verdict.difficulty >= vardiff_.current() || draft.verdict.is_block) return true;
+  late_from_ = std::max(late_from_, now - kLateBurst * kLateEvery);
+  if (late_from_ + kLateEvery > now) return false;
+  late_from_ += kLateEvery;
+  return true;
+}
+
+std::optional<RejectReason> Channel::judge_terms(const ShareDraft& draft, Instant now) const {
+  if (draft.verdict.job == nullptr) return RejectReason::UnknownJob;
   const Job& job = *draft.verdict.job;
   if (job.tip < issued_.back().job->tip) return RejectReason::StaleJob;
   if (!ntime_allowed(job, draft.share, now)) return RejectReason::NtimeOutOfRange;
-  if (const auto reject = judge_version(job, draft.share)) return reject;
-  if (!draft.whole) return RejectReason::BadExtranonceSize;
-  return std::nullopt;
+  return judge_version(job, draft.share);
 }
 
 std::optional<RejectReason> Channel::judge_version(const Job& job,
                                                    const ShareSubmission& share) const {
   if (!share.version && !share.version_bits) {
-    if (rolling_negotiated_) return RejectReason::VersionMissing;
+    if (version_mask_ != 0) return RejectReason::VersionMissing;
     return std::nullopt;
   }
   const std::uint32_t bits = share.version ? *share.version ^ version_of(job) : *share.version_bits;

@@ -102,6 +102,8 @@ std::string_view reject_reason_name(RejectReason reason) {
       return "unauthorised";
     case RejectReason::StorageFull:
       return "storage-full";
+    case RejectReason::TooFast:
+      return "too-fast";
   }
   UNREACHABLE();
 }

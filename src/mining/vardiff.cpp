@@ -11,10 +11,10 @@ namespace {
 constexpr double kHashesPerDifficulty = 281474976710656.0 / 65535.0;  // 2^48 / 0xffff
 constexpr double kSigmasNew = 2;
 constexpr double kSigmasSettled = 3;
-constexpr double kManyShares = 64;
 constexpr double kEnoughShares = 12;  // to measure by, once a second has passed
 constexpr double kFloodShares = 32;   // to measure by at any time
 constexpr double kWindowShares = 48;
+constexpr double kFixedPace = 10;  // shares a second that a fixed difficulty may bring
 constexpr double kSearchDivisor = 4096;
 constexpr double kKnownStartFactor = 0.75;
 constexpr int kSilentWindowsToForget = 3;
@@ -41,6 +41,11 @@ Difficulty from_double(double value) {
   return Difficulty::from_estimate(std::clamp(value, 1e-24, 1e40));
 }
 
+/// The operator's upper bound; never below the lower one.
+Difficulty top_of(const VardiffOptions& options) {
+  return std::max(options.minimum.whole_above(), options.maximum.whole_below());
+}
+
 /// Not above `limit`, and as easy for firmware to read as from_estimate's values.
 Difficulty rounded_down(const Difficulty& limit) {
   const double value = limit.approximate();
@@ -56,8 +61,8 @@ Difficulty rounded_down(const Difficulty& limit) {
 Vardiff::Vardiff(const VardiffOptions& options, Difficulty start, Instant now, bool known)
     : options_(&options),
       current_(start),
-      floor_(options.minimum),
-      ceiling_(options.maximum),
+      floor_(*Difficulty::parse("1e-30")),
+      ceiling_(*Difficulty::parse("1e47")),
       unknown_(!known),
       since_(now) {
   current_ = clamp(start);
@@ -76,11 +81,8 @@ void Vardiff::share(const Difficulty& difficulty, Instant now) {
 }
 
 std::optional<Difficulty> Vardiff::retarget(Instant now) {
-  if (fixed_) return std::nullopt;
-  // Once there is much evidence, one more share says little: it is weighed every sixteenth time.
-  if (shares_ > kManyShares && (static_cast<unsigned>(shares_) & 15u) != 0 && now < next_check())
-    return std::nullopt;
   const double seconds = seconds_since(now);
+  if (fixed_ && !unfix(seconds)) return std::nullopt;
   const double wanted = pace_of(*options_) * seconds;
   if (weight() * lower_bound_of(shares_, sigmas()) > wanted) return too_fast(seconds, wanted, now);
   if (weight() * upper_bound_of(shares_, sigmas()) < wanted) return too_slow(wanted, now);
@@ -90,6 +92,17 @@ std::optional<Difficulty> Vardiff::retarget(Instant now) {
     silent_windows_ = 0;
   }
   return std::nullopt;
+}
+
+/// False while the pace is one that a fixed difficulty may have.
+bool Vardiff::unfix(double seconds) {
+  if (shares_ < kFloodShares ||
+      weight() * lower_bound_of(shares_, kSigmasSettled) <= kFixedPace * seconds)
+    return false;
+  floor_ = std::max(floor_, *fixed_);
+  fixed_.reset();
+  settled_ = false;
+  return true;
 }
 
 std::optional<Difficulty> Vardiff::too_fast(double seconds, double wanted, Instant now) {
@@ -150,9 +163,11 @@ void Vardiff::suggest(const Difficulty& wish, Instant now) {
 }
 
 void Vardiff::set_floor(const Difficulty& floor) {
-  floor_ = std::clamp(floor, options_->minimum, std::max(options_->minimum, options_->maximum));
-  move_within_window(clamp(fixed_.value_or(current_)));
+  floor_ = floor;
+  apply_bounds();
 }
+
+void Vardiff::apply_bounds() { move_within_window(clamp(fixed_.value_or(current_))); }
 
 void Vardiff::fix(const Difficulty& value, Instant now) {
   last_rate_ = hash_rate(now);
@@ -163,7 +178,7 @@ void Vardiff::fix(const Difficulty& value, Instant now) {
 
 void Vardiff::set_ceiling(const Difficulty& network) {
   ceiling_ = network;
-  move_within_window(clamp(fixed_.value_or(current_)));
+  apply_bounds();
 }
 
 double Vardiff::hash_rate(Instant now) const {
@@ -174,9 +189,12 @@ double Vardiff::hash_rate(Instant now) const {
 }
 
 Difficulty Vardiff::clamp(const Difficulty& wish) const {
-  const Difficulty bounded = std::max(floor_, std::min(wish, options_->maximum));
+  const Difficulty floor = std::max(floor_, options_->minimum).whole_above();
+  const Difficulty bounded = std::min(std::max(floor, wish.whole_below()), top_of(*options_));
   return bounded <= ceiling_ ? bounded : rounded_down(ceiling_);
 }
+
+bool Vardiff::at_top() const { return current_ == top_of(*options_); }
 
 double Vardiff::seconds_since(Instant now) const {
   return std::max(seconds_of(now - since_), kShortest);

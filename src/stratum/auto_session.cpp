@@ -42,6 +42,9 @@ class AutoSession final : public Session {
   void finish_turn(Instant now) override {
     if (inner_) inner_->finish_turn(now);
   }
+  void policy_changed(Instant now) override {
+    if (inner_) inner_->policy_changed(now);
+  }
   void expire(Instant now) override {
     if (inner_) return inner_->expire(now);
     if (now >= connected_ + kFirstBytesWithin) closed_ = true;

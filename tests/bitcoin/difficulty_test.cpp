@@ -171,6 +171,21 @@ TEST_CASE("difficulty: digits past the 18th are dropped") {
   CHECK(difficulty("10000000000000000000000000000") == difficulty("1e28"));
 }
 
+TEST_CASE("difficulty: whole above 1") {
+  const auto both = [](const char* text) {
+    const Difficulty value = *Difficulty::parse(text);
+    return value.whole_below().text() + " " + value.whole_above().text();
+  };
+  CHECK(both("931.1") == "931 932");
+  CHECK(both("1.000000001") == "1 2");
+  CHECK(both("9.9") == "9 10");
+  CHECK(both("99999999999999999.9") == "99999999999999999 100000000000000000");
+  CHECK(both("1024") == "1024 1024");
+  CHECK(both("1e20") == "100000000000000000000 100000000000000000000");
+  CHECK(both("0.999") == "0.999 0.999");
+  CHECK(both("1e-10") == "1e-10 1e-10");
+}
+
 TEST_CASE("difficulty: order") {
   const char* rising[] = {"1e-30",    "2e-30",
                           "1e-10",    "0.00016",

@@ -66,6 +66,8 @@ class Player {
         continue;
       }
       if (kind == '>') send(line);
+      if (kind == '?')
+        CHECK("agent " + std::string(connection_->session().agent()) == filled(line.substr(2)));
       if (kind == '!') obey(line.substr(2));
       if (kind == '=') finish(line.substr(2));
     }

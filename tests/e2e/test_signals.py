@@ -76,7 +76,10 @@ class Signals(PoolTest):
         with Miner(pool.address) as miner:
             miner.hello(USER)
             self.assertAlmostEqual(miner.difficulty / 1e-10, 1, 3)
-        reload(good.replace('1e-10', '2e-10'), 'config: reloaded\n')
+            jobs = miner.jobs
+            reload(good.replace('1e-10', '2e-10'), 'config: reloaded\n')
+            miner.wait_job(after=jobs)
+            self.assertAlmostEqual(miner.difficulty / 2e-10, 1, 3)
         with Miner(pool.address) as miner:
             miner.hello(USER + '2')
             self.assertAlmostEqual(miner.difficulty / 2e-10, 1, 3)

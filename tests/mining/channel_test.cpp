@@ -211,6 +211,8 @@ TEST_CASE("version bits by negotiation") {
   CHECK(verdict(0x2000).reject == rejected(RejectReason::VersionNotAllowed));
   rig.seen = RecentHashes();
   CHECK(form_ok(verdict(0)));
+  rig.seen = RecentHashes();
+  CHECK(form_ok(verdict(std::nullopt)));  // nothing may be rolled, so nothing is missing
 }
 
 TEST_CASE("a whole version, as V2 sends it, may differ from the job's under the mask only") {
@@ -258,6 +260,26 @@ TEST_CASE("every size of prefix leaves the rest to the miner") {
     CHECK(channel.submit(rig.share(id), after(1), rig.seen).reject ==
           rejected(RejectReason::BadExtranonceSize));
   }
+}
+
+TEST_CASE("shares for easier issues: fifty at once, then ten a second") {
+  Rig rig;
+  const IssuedJobId id = rig.channel.publish(make_test_job(1, 1, hard()), kReceived);
+  const auto send = [&](std::int64_t seconds) { return rig.submit(rig.good(id), seconds).reject; };
+  for (int i = 0; i < 100; ++i) CHECK_FALSE(send(1));
+  CHECK_FALSE(rig.channel.is_lenient(after(1)));
+  rig.channel.vardiff().suggest(*Difficulty::parse("0.01"), after(1));
+  for (int i = 0; i < 50; ++i) CHECK_FALSE(send(1));
+  CHECK(send(1) == rejected(RejectReason::TooFast));
+  CHECK(rig.channel.is_lenient(after(100)));  // nobody was told yet
+  rig.channel.reissue(after(1));
+  CHECK(rig.channel.is_lenient(after(10)));
+  CHECK_FALSE(rig.channel.is_lenient(after(11)));
+  for (int i = 0; i < 10; ++i) CHECK_FALSE(send(2));
+  CHECK(send(2) == rejected(RejectReason::TooFast));
+  // What is as hard as the miner was told has no pace here.
+  rig.channel.vardiff().suggest(easy(), after(3));
+  for (int i = 0; i < 100; ++i) CHECK_FALSE(send(3));
 }
 
 TEST_CASE("an unauthorised share comes last, and its hash stays payable") {

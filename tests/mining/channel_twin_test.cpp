@@ -28,6 +28,7 @@ struct Twin {
   std::set<std::pair<BlockHash, BlockHash>> paid;
   bool negotiated = false;
   std::uint32_t mask = 0;
+  std::int64_t late_tokens = 50, filled_at = 0;
 
   struct Verdict {
     std::optional<RejectReason> reject;
@@ -49,7 +50,8 @@ struct Twin {
     issues = kept;
   }
 
-  Verdict judge(const ShareSubmission& s, const ExtranoncePrefix& prefix, std::int64_t elapsed) {
+  Verdict judge(const ShareSubmission& s, const ExtranoncePrefix& prefix, std::int64_t elapsed,
+                const Difficulty& wanted) {
     const auto issue =
         std::find_if(issues.begin(), issues.end(), [&](auto& i) { return i.id == s.job; });
     if (issue == issues.end()) return {RejectReason::UnknownJob};
@@ -77,6 +79,9 @@ struct Twin {
       v.is_block = meets(v.hash, t.target);
     }
     v.reject = reject_of(s, *issue, v.hash, extranonce.size(), elapsed);
+    if (!v.reject && issue->difficulty < wanted && !v.is_block && !take_token(elapsed))
+      v.reject = RejectReason::TooFast;
+    if (!v.reject) paid.insert({t.prev, v.hash});
     return v;
   }
 
@@ -99,8 +104,15 @@ struct Twin {
     }
     if (paid.count({t.prev, hash}) > 0) return RejectReason::Duplicate;
     if (!s.authorised) return RejectReason::Unauthorised;
-    paid.insert({t.prev, hash});
     return std::nullopt;
+  }
+
+  bool take_token(std::int64_t elapsed) {
+    late_tokens = std::min<std::int64_t>(50, late_tokens + 10 * (elapsed - filled_at));
+    filled_at = elapsed;
+    if (late_tokens == 0) return false;
+    --late_tokens;
+    return true;
   }
 };
 
@@ -115,15 +127,17 @@ class World {
   }
 
   void step() {
-    now_ += pick(3) == 0 ? 1 : 0;
+    now_ += pick(80) == 0 ? 1 : 0;
     const unsigned dice = pick(100);
     if (dice < 4) publish();
     if (dice == 4) reissue();
-    if (dice == 5) channel_->vardiff().suggest(random_difficulty(), after(now_));
+    // Many shares come for what was issued before a change.
+    const bool changed = dice == 5;
+    if (changed) channel_->vardiff().suggest(random_difficulty(), after(now_));
     // Alone, or hashed together with others.
     shares_.clear();
     do shares_.push_back(random_share());
-    while (shares_.size() < 12 && pick(3) == 0);
+    while (shares_.size() < (changed ? 300 : 12) && (changed || pick(3) == 0));
     compare();
   }
   std::array<int, kRejectReasons + 1> counts{};
@@ -197,12 +211,13 @@ class World {
     for (std::size_t i = 0; i < shares_.size(); ++i) channel_->draft(shares_[i], drafts_[i]);
     hash_shares(drafts_);
     for (std::size_t i = 0; i < shares_.size(); ++i) {
+      const Difficulty wanted = channel_->vardiff().current();
       channel_->judge(drafts_[i], after(now_), seen_);
-      compare(shares_[i], drafts_[i].verdict);
+      compare(shares_[i], wanted, drafts_[i].verdict);
     }
   }
-  void compare(const ShareSubmission& s, const ShareVerdict& verdict) {
-    const Twin::Verdict expected = twin_.judge(s, channel_->prefix(), now_);
+  void compare(const ShareSubmission& s, const Difficulty& wanted, const ShareVerdict& verdict) {
+    const Twin::Verdict expected = twin_.judge(s, channel_->prefix(), now_, wanted);
     REQUIRE(verdict.reject == expected.reject);
     REQUIRE(verdict.is_block == expected.is_block);
     REQUIRE(verdict.hash == expected.hash);

@@ -174,6 +174,74 @@ TEST_CASE("the miner's wishes: a start, a floor, a fixed value; repeats change n
   CHECK(vardiff.hash_rate(at_seconds(13)) > 0);
 }
 
+TEST_CASE("above 1 every difficulty is whole: wishes downwards, floors upwards") {
+  VardiffOptions options;
+  Vardiff vardiff(options, d("931.1"), at_seconds(0));
+  CHECK(vardiff.current() == d("931"));
+  vardiff.suggest(d("16383.75"), at_seconds(1));
+  CHECK(vardiff.current() == d("16383"));
+  vardiff.suggest(d("1.999"), at_seconds(2));
+  CHECK(vardiff.current() == d("1"));
+  vardiff.set_floor(d("5.5"));
+  CHECK(vardiff.current() == d("6"));
+  vardiff.fix(d("99.99"), at_seconds(3));
+  CHECK(vardiff.current() == d("99"));
+  vardiff.set_floor(d("0.5"));
+  vardiff.fix(d("0.75"), at_seconds(4));  // below 1 nothing is cut off
+  CHECK(vardiff.current() == d("0.75"));
+  options.minimum = d("10.5");
+  options.maximum = d("20.5");
+  CHECK(Vardiff(options, d("1"), at_seconds(0)).current() == d("11"));
+  CHECK(Vardiff(options, d("99"), at_seconds(0)).current() == d("20"));
+  // At the top more shares are no reason to go on.
+  Vardiff top(options, d("99"), at_seconds(0));
+  for (int i = 0; i < 100; ++i) {
+    top.share(d("20"), at_seconds(1));
+    CHECK_FALSE(top.retarget(at_seconds(1)));
+  }
+}
+
+TEST_CASE("a change of the options bounds every channel, and forgets no wish") {
+  VardiffOptions options;
+  Vardiff vardiff(options, d("100"), at_seconds(0)), low(options, d("1e-9"), at_seconds(0));
+  vardiff.set_floor(d("50"));
+  CHECK(low.next_check() == Instant::max());
+  options.minimum = d("1000");
+  vardiff.apply_bounds();
+  CHECK(vardiff.current() == d("1000"));
+  options.minimum = d("1e-9");
+  options.maximum = d("10");
+  vardiff.apply_bounds();
+  CHECK(vardiff.current() == d("10"));
+  options.maximum = d("1e12");
+  vardiff.apply_bounds();
+  CHECK(vardiff.current() == d("50"));  // its own floor, which the narrow bounds had covered
+  low.apply_bounds();
+  CHECK(low.next_check() < Instant::max());  // there is room below again
+}
+
+TEST_CASE("a fixed difficulty is a floor once it brings many shares a second") {
+  const VardiffOptions options;
+  Vardiff vardiff(options, d("1024"), at_seconds(0));
+  vardiff.fix(d("2"), at_seconds(0));
+  double now = 0;
+  for (int i = 0; i < 1000; ++i) {  // eight a second, for two minutes
+    now += 0.125;
+    vardiff.share(d("2"), at_seconds(now));
+    REQUIRE_FALSE(vardiff.retarget(at_seconds(now)));
+  }
+  int shares = 0;
+  for (; vardiff.current() == d("2") && shares < 1000; ++shares) {  // a thousand a second
+    now += 0.001;
+    vardiff.share(d("2"), at_seconds(now));
+    vardiff.retarget(at_seconds(now));
+  }
+  CHECK(shares < 60);
+  CHECK(vardiff.current() > d("20"));
+  while (vardiff.next_check() != Instant::max()) vardiff.retarget(vardiff.next_check());
+  CHECK(vardiff.current() == d("2"));
+}
+
 TEST_CASE("a known rate gives a start that shows a share within 10 s, 19 times of 20") {
   const VardiffOptions options;
   const Difficulty start = difficulty_for_rate(options, 1e14);

@@ -108,6 +108,30 @@ TEST_CASE("decoder: what is not a request") {
   CHECK(kind(R"({"id":"\ud800","method":"mining.ping"})") == Decoded::ParseError);
 }
 
+TEST_CASE("decoder: whole numbers above 64 bits are numbers") {
+  Decoder decoder;
+  const auto wish = [&](const std::string& number) -> std::string {
+    Request request;
+    const std::string line = "{\"id\":\"18446744073709551616\",\"params\":[" + number +
+                             ",\"\\\"\"],\"method\":\"mining.ping\"}";
+    if (decoder.decode(line, request) != Decoded::Request) return "refused";
+    CHECK(request.id == "\"18446744073709551616\"");
+    const auto value = difficulty_wish(request.params.at(0).value());
+    return value ? value->text() : "none";
+  };
+  CHECK(wish("18446744073709551615") == wish("1.84467440737095516e19"));
+  CHECK(wish("100000000000000000000") == "100000000000000000000");
+  CHECK(wish("18446744073709551616").starts_with("184467440737095"));
+  CHECK(wish("12345" + std::string(200, '0')) == Difficulty::parse("1e30")->text());
+  CHECK(wish("1" + std::string(400, '0')) == "refused");
+  CHECK(wish("00000000000000000001024") == "refused");
+  CHECK(wish("1.00000000000000000000000") == "1");
+  CHECK(wish("100000000000000000000.5").starts_with("100000000000000000000"));
+  for (const char* bad :
+       {"99999999999999999999x", "99999999999999999999\"", "\"99999999999999999999"})
+    CHECK(wish(bad) == "refused");
+}
+
 TEST_CASE("names") {
   const std::string alice = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
   const auto parse = [](std::string_view text, std::string_view account = "") {
@@ -155,8 +179,13 @@ TEST_CASE("wishes") {
   CHECK(wish("1e-300") == wish("0"));
   CHECK(wish("1e308") == Difficulty::parse("1e30")->text());
   CHECK(wish("18446744073709551615") != "none");
-  for (const char* bad : {"-1", "-0.5", "\"NaN\"", "\"1e3\"", "\"\"", "\"-1\"", "\" 1\"", "\".5\"",
-                          "\"1.2.3\"", "\"0x10\"", "null", "[]", "{}", "true"})
+  CHECK(wish("\"0\"") == wish("0"));
+  CHECK(wish("\"0." + std::string(36, '0') + "1\"") == wish("0"));
+  CHECK(wish("\"" + std::string(34, '0') + "1024.0\"") == "1024");
+  CHECK(wish("\"" + std::string(40, '9') + "\"").starts_with("9.9999999"));
+  for (const char* bad :
+       {"-1", "-0.5", "\"NaN\"", "\"1e3\"", "\"\"", "\"-1\"", "\" 1\"", "\".5\"", "\"1.2.3\"",
+        "\"1000.\"", "\"0.\"", "\"0x10\"", "null", "[]", "{}", "true"})
     CHECK(wish(bad) == "none");
   const auto target = [&](std::string_view hex) -> std::string {
     const auto value = target_wish(parser.parse("\"" + std::string(hex) + "\""));

@@ -391,6 +391,37 @@ TEST_CASE("every phase has its deadline") {
   CHECK(rig.link.count<ShareAccepted>() == 0);
 }
 
+TEST_CASE("a miner whose channels hear of no work for a minute is let go") {
+  for (const bool comes : {false, true}) {
+    V2Pool pool;  // no job
+    V2Rig rig(pool);
+    rig.open(true, kAlice, 0, Target::max(), at(5));
+    rig.open(false, kAlice, 0, Target::max(), at(20));
+    CHECK(rig.link.session().deadline() == at(65));
+    rig.link.expire(at(64));
+    CHECK(!rig.link.closed());
+    if (comes) rig.publish(pool.next_tip(), at(64));
+    rig.link.expire(at(65));
+    CHECK(rig.link.closed() != comes);
+  }
+}
+
+TEST_CASE("a reload reaches the channels that are there") {
+  V2Pool pool;
+  pool.next_tip();
+  V2Rig rig(pool);
+  V2Channel& one = rig.open(true);
+  V2Channel& two = rig.open(false);
+  pool.context.policy.vardiff.minimum = *Difficulty::parse("0.001");
+  pool.use_policy(pool.v2.policy.version_mask);
+  rig.link.session().policy_changed(at(1));
+  rig.link.expire(at(1));
+  rig.hear();
+  CHECK(rig.count<SetTarget>() == 2);
+  for (const V2Channel* channel : {&rig.miner.channels.at(one.id), &rig.miner.channels.at(two.id)})
+    CHECK(channel->target == Difficulty::parse("0.001")->to_target());
+}
+
 TEST_CASE("a miner that never reads is closed, and no share is forgotten") {
   V2Pool pool;
   pool.fix_difficulty("1e-9");

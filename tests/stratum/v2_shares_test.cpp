@@ -91,6 +91,71 @@ TEST_CASE("shares whose channel is closed before their commit are not spoken of"
   CHECK(rig.link.count<ShareAccepted>() == 1);
 }
 
+TEST_CASE("a block behind what closes the session is reported, and nothing else is") {
+  V2Pool pool;
+  pool.bits = CompactTarget(0x207fffff);
+  pool.next_tip();
+  V2Rig rig(pool);
+  V2Channel& channel = rig.open(true);
+  const V2Share block = rig.miner.solve(channel);
+  V2Share unknown = block;
+  unknown.job_id += 1000;
+  for (std::uint32_t i = 0; i < 99; ++i) rig.submit(unknown, i);
+  REQUIRE(!rig.link.closed());
+  ByteVec bytes;
+  for (std::uint32_t i = 0; i < 20; ++i) append(bytes, rig.seal(unknown, 100 + i));
+  append(bytes, rig.link.seal_raw(0, 0x7f, {}));
+  append(bytes, rig.seal(block, 200));
+  rig.link.wire(bytes);
+  CHECK(rig.link.closed());
+  CHECK(rig.link.count<BlockFound>() == 1);
+  CHECK(rig.link.last<BlockFound>().hash == block.hash);
+  CHECK(rig.link.count<ShareAccepted>() == 0);
+}
+
+TEST_CASE("a target that was raised: fifty shares of the easier jobs at once, then ten a second") {
+  V2Pool pool;
+  pool.bits = CompactTarget(0x1b0404cb);
+  pool.next_tip();
+  V2Rig rig(pool);
+  V2Channel& channel = rig.open(true);
+  const V2Channel easy = channel;
+  rig.send(UpdateChannel{channel.id, 1e9f, Target::max()});
+  CHECK(channel.target < easy.target);
+  V2Channel late = easy;
+  const auto flood = [&](double time) {
+    int accepted = 0;
+    for (std::uint32_t i = 0; i < 200; ++i) {
+      const std::string verdict = rig.judge(rig.miner.solve(late), i, at(time));
+      accepted += verdict == "accepted" ? 1 : 0;
+      if (verdict != "accepted") CHECK((verdict == "too-fast" || verdict == "closed"));
+    }
+    return accepted;
+  };
+  CHECK(flood(1) == 50);
+  CHECK(flood(2) == 10);
+  CHECK(!rig.link.closed());
+  CHECK(flood(20) == 50);
+  CHECK(rig.link.closed());  // what was on its way has long come
+}
+
+TEST_CASE("UpdateChannel again and again does not keep a channel easy") {
+  V2Pool pool;
+  pool.bits = CompactTarget(0x1b0404cb);
+  pool.next_tip();
+  V2Rig rig(pool);
+  V2Channel& channel = rig.open(true);
+  const Target harder = Difficulty::parse("3e-8")->to_target();
+  for (std::uint32_t i = 0; i < 1000 && channel.target > harder; ++i) {
+    if (i % 20 == 0)
+      rig.send(UpdateChannel{channel.id, i % 40 == 0 ? 2.f : 20.f, Target::max()}, at(1));
+    rig.judge(rig.miner.solve(channel), i, at(1));
+    commit(rig, rig.link.unsettled());
+  }
+  CHECK(channel.target <= harder);
+  CHECK(rig.link.count<ShareAccepted>() < 300);
+}
+
 TEST_CASE("new_shares_sum is the batch's difficulty; fractions go to the next") {
   const Work share = Work::of(Difficulty::parse("2.5")->to_target());
   Work waiting;

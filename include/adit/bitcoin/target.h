@@ -89,6 +89,11 @@ class Difficulty {
   /// statistics.
   static Difficulty of(const Target& target);
 
+  /// Without its fraction, or with it made whole: much firmware cuts off what stands behind the
+  /// point. Below 1 the value itself.
+  Difficulty whole_below() const { return whole(0); }
+  Difficulty whole_above() const { return whole(1); }
+
   /// floor(0xFFFF * 2^208 / difficulty), at most 2^256 - 1 and at least 1.
   Target to_target() const;
   /// Shortest plain text that parse() reads back as the same value: "0.00016", "1024"; "1e-10".
@@ -101,6 +106,7 @@ class Difficulty {
  private:
   /// Strips trailing zeros, so that equal values have equal members; nullopt when out of range.
   static std::optional<Difficulty> make(std::uint64_t mantissa, std::int32_t exponent);
+  Difficulty whole(std::uint64_t for_a_fraction) const;
 
   std::uint64_t mantissa_ = 1;
   std::int32_t exponent_ = 0;

@@ -46,7 +46,9 @@ class Channel {
   /// target, duplicate, worker; stale = a job of an older tip. A hash enters `seen` only when the
   /// share is otherwise accepted, so each entry cost work and an unpaid hash stays payable.
   /// The header tested has version (job & ~mask) | bits, also when bits outside the mask then earn
-  /// a rejection. An accepted share is counted by vardiff here; the caller goes on with
+  /// a rejection. Shares for issues easier than vardiff().current() are accepted at ten a second,
+  /// fifty at once: what was on its way when the difficulty rose is that few. An accepted share is
+  /// counted by vardiff here; the caller goes on with
   /// vardiff().retarget(now) and, on a change, announces it and calls reissue().
   ShareVerdict submit(const ShareSubmission& share, Instant now, RecentHashes& seen);
   /// submit() in two steps, to hash many shares in between: draft(), hash_shares(), judge(). Drafts
@@ -54,14 +56,16 @@ class Channel {
   /// learns no version mask meanwhile.
   void draft(const ShareSubmission& share, ShareDraft& draft) const;
   void judge(ShareDraft& draft, Instant now, RecentHashes& seen);
+  /// What speaks against a draft whatever its hash: job, ntime, version bits. For submissions that
+  /// have no header, or are not to be accepted in any case.
+  std::optional<RejectReason> judge_terms(const ShareDraft& draft, Instant now) const;
+  /// True until ten seconds after an issue that is harder than the one before: what is TooFast may
+  /// have been sent in good faith.
+  bool is_lenient(Instant now) const { return now < lenient_until_ || is_raised(); }
 
-  /// Version rolling as negotiated, cut to the policy's mask: 0 while not.
-  void set_version_mask(std::uint32_t mask) {
-    rolling_negotiated_ = true;
-    version_mask_ = mask & policy_->version_mask;
-  }
+  /// Version rolling as negotiated, cut to the policy's mask: 0 while not, or no longer.
+  void set_version_mask(std::uint32_t mask) { version_mask_ = mask & policy_->version_mask; }
   std::uint32_t version_mask() const { return version_mask_; }
-  bool rolling_negotiated() const { return rolling_negotiated_; }
 
   const ExtranoncePrefix& prefix() const { return prefix_; }
   Vardiff& vardiff() { return vardiff_; }
@@ -76,8 +80,11 @@ class Channel {
   };
   const Issued* find(const IssuedJobId& id) const;
   std::optional<RejectReason> reason_against(const ShareDraft& draft, Instant now,
-                                             RecentHashes& seen) const;
-  std::optional<RejectReason> judge_form(const ShareDraft& draft, Instant now) const;
+                                             RecentHashes& seen);
+  bool in_pace(const ShareDraft& draft, Instant now);
+  bool is_raised() const {
+    return !issued_.empty() && issued_.back().difficulty < vardiff_.current();
+  }
   std::optional<RejectReason> judge_version(const Job& job, const ShareSubmission& share) const;
   bool ntime_allowed(const Job& job, const ShareSubmission& share, Instant now) const;
   std::shared_ptr<const MerkleRoot> whole_root(const Job& job) const;
@@ -89,7 +96,8 @@ class Channel {
   Vardiff vardiff_;
   std::vector<Issued> issued_;  // oldest first
   std::uint32_t version_mask_ = 0;
-  bool rolling_negotiated_ = false;
+  Instant lenient_until_{};
+  Instant late_from_{};  // shares for easier issues are paid for in time from here on
   std::uint16_t next_issue_ = 1;
   std::uint16_t cached_issue_ = 0;  // whose target and work are cached; 0 is no issue
   Target cached_target_;

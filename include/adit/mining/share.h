@@ -29,6 +29,8 @@ struct ShareSubmission {
   bool authorised = true;                ///< false: judged last, after the block test
 };
 
+/// In the order in which a share is judged, as far as the first nine go: the first that holds is
+/// told.
 enum class RejectReason : std::uint8_t {
   UnknownJob,
   StaleJob,
@@ -40,8 +42,9 @@ enum class RejectReason : std::uint8_t {
   Duplicate,
   Unauthorised,
   StorageFull,  ///< the ledger can take no more; not credited
+  TooFast,      ///< too many for issues that are easier than what the miner was told since
 };
-inline constexpr std::size_t kRejectReasons = 10;
+inline constexpr std::size_t kRejectReasons = 11;
 std::string_view reject_reason_name(RejectReason reason);  ///< "stale-job", for logs and metrics
 
 /// Everything known of a judged share. Flat, so that the hot path allocates nothing.

@@ -18,6 +18,12 @@
 // climb back step by step; silence alone takes it no further than 1/4096 below what it had settled
 // at, so that its return is no flood either.
 //
+// What miners hear has no fraction above 1, because much firmware cuts it off: wishes and the upper
+// bounds become whole downwards, lower bounds upwards.
+//
+// A fixed difficulty stands while it brings no more than ten shares a second; from then on it is a
+// floor, so that nobody fills the books by a wish.
+//
 // The window forgets: at 48 shares it is halved, so that a change of rate shows within minutes.
 // The figures this gives are held by tests/mining/vardiff_sim_test.cpp.
 #pragma once
@@ -59,9 +65,12 @@ class Vardiff {
   /// a keepalive).
   void suggest(const Difficulty& wish, Instant now);
   void set_floor(const Difficulty& floor);         ///< md=; never below the operator's minimum
-  void fix(const Difficulty& value, Instant now);  ///< fd=; clamped; ends all movement
+  void fix(const Difficulty& value, Instant now);  ///< fd=; clamped; ends movement by itself
   /// Never harder than the network, whatever the bounds say. May lower current() at once.
   void set_ceiling(const Difficulty& network);
+  /// The options were changed: current() goes where their bounds want it. What the miner wished
+  /// within wider ones is not forgotten.
+  void apply_bounds();
 
   const Difficulty& current() const { return current_; }
   /// Hashes a second, from the latest evidence; 0 when there is none. For memory and statistics.
@@ -70,7 +79,8 @@ class Vardiff {
  private:
   Difficulty clamp(const Difficulty& wish) const;
   bool at_bottom() const { return current_ <= clamp(floor_); }
-  bool at_top() const { return current_ == options_->maximum && current_ <= ceiling_; }
+  bool at_top() const;
+  bool unfix(double seconds);
   double seconds_since(Instant now) const;
   double weight() const { return shares_ > 0 ? expected_ / shares_ : 1; }
   double sigmas() const;
@@ -81,7 +91,9 @@ class Vardiff {
   void restart(Instant now);
 
   const VardiffOptions* options_;  // shared by all channels, outlives them
-  Difficulty current_, floor_, ceiling_;
+  Difficulty current_;
+  Difficulty floor_;    // the miner's own: the options' bounds hold besides
+  Difficulty ceiling_;  // the network's
   std::optional<Difficulty> fixed_, wish_;
   bool unknown_;  // no share yet and no hint: search
   bool settled_ = false;

@@ -4,8 +4,8 @@
 // quinn-proto's poll_timeout.)
 //
 // Rules: no call re-enters another, performs I/O or calls back. After an event Close only
-// destruction follows. Every queue has a cap, and reaching it is a Close. After each call the owner
-// drains events and flushes the outbox.
+// destruction follows, though a BlockFound may stand behind it. Every queue has a cap, and reaching
+// it is a Close. After each call the owner drains events and flushes the outbox.
 #pragma once
 
 #include <memory>
@@ -93,6 +93,8 @@ class Session {
   /// The owner has nothing more for this session in this turn and is about to drain its events and
   /// write its outbox: what was held back for company goes in now.
   virtual void finish_turn(Instant) {}
+  /// The context's policy is another one now: what it bounds moves at once.
+  virtual void policy_changed(Instant now) = 0;
   /// The deadline has passed (early calls are harmless).
   virtual void expire(Instant now) = 0;
   /// When expire() wants to be called; ask again after each call above.

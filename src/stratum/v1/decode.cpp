@@ -2,6 +2,7 @@
 // Decoder: see decode.h.
 #include "stratum/v1/decode.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <optional>
@@ -64,6 +65,33 @@ std::string_view id_as_written(std::string_view line) {
     ++at;
   }
   return {};
+}
+
+/// simdjson takes no whole number above 64 bits, though JSON has them. Writes each anew, with an
+/// exponent, in the room it has; true if there was one. The text may be anything.
+bool shorten_integers(char* text, std::size_t size) {
+  constexpr std::size_t kLong = 20, kKept = 17;  // 2^64 has 20 digits
+  bool found = false;
+  for (std::size_t at = 0; at < size;) {
+    const std::string_view rest(text + at, size - at);
+    if (rest[0] == '"') {
+      std::size_t end = 1;
+      while (end < rest.size() && rest[end] != '"') end += rest[end] == '\\' ? 2 : 1;
+      at += end + 1;
+      continue;
+    }
+    const std::size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+    const std::size_t token = std::min(rest.find_first_not_of("0123456789.eE+-"), rest.size());
+    if (digits == token && digits >= kLong) {
+      char* const kept = text + at + kKept;
+      std::fill(kept, text + at + digits, ' ');
+      *kept = 'e';
+      std::to_chars(kept + 1, text + at + digits, digits - kKept);
+      found = true;
+    }
+    at += std::max<std::size_t>(token, 1);
+  }
+  return found;
 }
 
 template <class Integer>
@@ -145,7 +173,9 @@ Decoded Decoder::decode(std::string_view line, Request& request) {
   std::memcpy(padded_.data(), line.data(), line.size());
   std::memset(padded_.data() + line.size(), ' ', simdjson::SIMDJSON_PADDING);
   dom::element root;
-  const auto error = parser_.parse(padded_.data(), line.size(), false).get(root);
+  auto error = parser_.parse(padded_.data(), line.size(), false).get(root);
+  if (error == simdjson::NUMBER_ERROR && shorten_integers(padded_.data(), line.size()))
+    error = parser_.parse(padded_.data(), line.size(), false).get(root);
   if (error == simdjson::NUMBER_ERROR) return Decoded::BadNumber;
   if (error != simdjson::SUCCESS) return Decoded::ParseError;
   if (root.is_array()) return Decoded::Batch;

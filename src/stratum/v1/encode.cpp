@@ -67,6 +67,8 @@ Refusal refusal_of(RejectReason reason) {
       return {Code::Unauthorised, "unauthorized worker", 5};
     case RejectReason::StorageFull:
       return {Code::Other, "storage full", 0};
+    case RejectReason::TooFast:
+      return {Code::Other, "slow down", 1};
   }
   return {Code::Other, "refused", 1};
 }

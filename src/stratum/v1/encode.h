@@ -29,6 +29,12 @@ struct Refusal {
   std::string_view text;
   std::uint32_t points = 0;
 };
+/// A fault in the words of a submission. Of several faults the one whose rank comes first in
+/// RejectReason is told.
+struct FormFault {
+  Refusal refusal;
+  RejectReason rank{};
+};
 /// For a share. The text of LowDifficulty lacks the measured difficulty: see low_difficulty_text().
 Refusal refusal_of(RejectReason reason);
 /// "low difficulty share 0.0123 of 1024".

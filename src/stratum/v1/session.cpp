@@ -77,7 +77,8 @@ void MinerSession::receive(Bytes wire, Instant now) {
   if (!greeted_ && !framer_.partial() && is_foreign(wire)) return close("not stratum", false);
   last_seen_ = now;
   bool fresh = !framer_.partial();  // what may remain has begun in these bytes
-  for (bool more = true; more && !closed_;) {
+  // The lines behind one that closes the session may hold a block: they are read to the end.
+  for (bool more = true; more;) {
     std::string_view line;
     switch (framer_.next(wire, line)) {
       case LineFramer::Step::Line:
@@ -104,14 +105,19 @@ void MinerSession::on_line(std::string_view line, Instant now) {
   if (ready() && read_submit_line(line, share)) return submit(share.id, share.params, now);
   // Whatever else this is: the shares before it come first.
   judge_bench(now);
-  if (closed_) return;
+  Request request;
+  if (closed_) {
+    if (context_.v1->decoder.decode(line, request) == Decoded::Request &&
+        request.method == Method::Submit)
+      on_submit(request, now);
+    return;
+  }
   if (is_blank(line)) {
     if (!empty_lines_.allow(kEmptyLinesPerSecond, std::chrono::seconds(1), now))
       close("empty lines", true);
     return;
   }
   if (!greeted_ && is_foreign(line)) return close("not stratum", false);
-  Request request;
   const Decoded what = context_.v1->decoder.decode(line, request);
   if (what == Decoded::Request) return on_request(request, now);
   if (what == Decoded::Response) {
@@ -223,16 +229,27 @@ void MinerSession::start_work(Instant now) {
 
 /// cgminer takes a new difficulty with the next job, ESP-Miner ignores a job id it knows: so a
 /// change of difficulty is always followed by the same work under a new id. And with another time:
-/// cpuminer and ESP-Miner count their extranonce from zero again for each job.
+/// cpuminer and ESP-Miner count their extranonce from zero again for each job. The replies to what
+/// brought the change come first; those that are asked for meanwhile it need not wait for.
 void MinerSession::refresh_difficulty(Instant now) {
-  if (closed_ || !started_ || channel_->vardiff().current() == sent_) return;
+  if (closed_ || !started_) return;
+  if (channel_->vardiff().current() == sent_) return held_for_.reset();
+  if (!held_for_) held_for_ = replies_.waiting();
+  if (*held_for_ > 0) return;
   const IssuedJobId id = channel_->reissue(now);
   send_difficulty();
   const JobPtr& job = channel_->newest_job();
   send_job(id, job, false, reissue_time(*job, sent_ntime_, now));
 }
 
+void MinerSession::policy_changed(Instant now) {
+  if (!channel_) return;
+  channel_->vardiff().apply_bounds();
+  refresh_difficulty(now);
+}
+
 void MinerSession::send_difficulty() {
+  held_for_.reset();
   sent_ = channel_->vardiff().current();
   std::string& line = context_.v1->reply;
   line.clear();
@@ -267,6 +284,7 @@ void MinerSession::expire(Instant now) {
   if (closed_) return;
   if (!greeted_ && now >= connected_ + kFirstRequestWithin) return close("no request", false);
   if (!ready() && now >= connected_ + kAuthoriseWithin) return close("not authorised", false);
+  if (waits_for_work() && now >= *ready_since_ + kJobWithin) return close("no work to give", true);
   if (framer_.partial() && now >= partial_since_ + kLineWithin)
     return close("line not finished", false);
   if (!started_) return;
@@ -281,6 +299,7 @@ std::optional<Instant> MinerSession::deadline() const {
   const auto consider = [&](Instant at) { soonest = soonest ? std::min(*soonest, at) : at; };
   if (!greeted_) consider(connected_ + kFirstRequestWithin);
   if (!ready()) consider(connected_ + kAuthoriseWithin);
+  if (waits_for_work()) consider(*ready_since_ + kJobWithin);
   if (framer_.partial()) consider(partial_since_ + kLineWithin);
   if (started_ && channel_->vardiff().next_check() != Instant::max())
     consider(channel_->vardiff().next_check());

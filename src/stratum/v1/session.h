@@ -29,8 +29,9 @@ inline constexpr std::size_t kOutboxCap = 64 * 1024;
 inline constexpr std::size_t kWorkersMax = 32;
 inline constexpr Duration kFirstRequestWithin = std::chrono::seconds(10);
 inline constexpr Duration kAuthoriseWithin = std::chrono::seconds(30);
+inline constexpr Duration kJobWithin = std::chrono::seconds(60);  ///< of ours, once authorised
 inline constexpr Duration kLineWithin = std::chrono::seconds(60);
-inline constexpr Duration kSuggestEvery = std::chrono::seconds(10);
+inline constexpr Duration kWishEvery = std::chrono::seconds(10);
 
 class MinerSession final : public Session {
  public:
@@ -43,6 +44,7 @@ class MinerSession final : public Session {
   void receive(Bytes wire, Instant now) override;
   void publish(const JobPtr& job, Instant now) override;
   void settle(const ShareOutcome& outcome, Instant now) override;
+  void policy_changed(Instant now) override;
   void expire(Instant now) override;
   std::optional<Instant> deadline() const override;
   void drain(std::uint32_t wait_s, Instant now) override;
@@ -66,19 +68,22 @@ class MinerSession final : public Session {
   void on_submit(const Request& request, Instant now);
 
   void configure_rolling(const simdjson::dom::element* options, std::string& result);
-  bool configure_minimum(const simdjson::dom::element* options);
+  void set_version_mask(std::uint32_t mask);
+  bool configure_minimum(const simdjson::dom::element* options, Instant now);
   bool open_channel(Instant now);
+  bool may_wish(Instant now);
+  PasswordWishes new_wishes(std::string_view password) const;
   void begin_difficulty(const PasswordWishes& wishes, Instant now);
   std::optional<WorkerIndex> authorised(std::string_view name) const;
 
   void submit(std::string_view id, const SubmitParams& params, Instant now);
-  std::optional<Refusal> read_submission(const SubmitParams& params, ShareSubmission& share,
-                                         Extranonce& rolled) const;
+  std::optional<FormFault> read_submission(const SubmitParams& params, ShareSubmission& share,
+                                           Extranonce& rolled) const;
   void judge_bench(Instant now);
-  void answer_share(const ShareDraft& draft, std::string_view id, std::optional<WorkerIndex> worker,
-                    Instant now);
-  void report(const ShareDraft& draft, std::optional<WorkerIndex> worker);
-  void refuse_share(std::string_view id, const ShareDraft& draft, Instant now);
+  void report_block(const ShareDraft& draft, std::optional<WorkerIndex> worker);
+  void answer_share(const ShareDraft& draft, const ShareBench::Asker& asker, Instant now);
+  void reject_share(std::string_view id, const ShareDraft& draft, Instant now);
+  void refuse_share(std::string_view id, Refusal refusal, const ShareDraft& draft, Instant now);
 
   void reply(std::string_view line);
   void reply_result(const Request& request, std::string_view result);
@@ -92,6 +97,7 @@ class MinerSession final : public Session {
   void close(std::string reason, bool flush);
 
   bool ready() const { return channel_ && !workers_.empty(); }
+  bool waits_for_work() const { return ready() && !started_; }
   JobPtr own(const JobPtr& job) const;
   void start_work(Instant now);
   void refresh_difficulty(Instant now);
@@ -108,22 +114,23 @@ class MinerSession final : public Session {
   std::optional<Channel> channel_;    // from subscribe on
   JobPtr newest_;                     // until work has started
   std::string agent_;
-  std::optional<Difficulty> wish_;             // the last suggestion
-  std::optional<Difficulty> minimum_;          // by configure or md=
-  std::optional<Difficulty> resumed_;          // of the session that was named at subscribe
-  Difficulty sent_;                            // what the miner was told last
-  std::optional<std::uint32_t> version_mask_;  // as negotiated before there is a channel
-  std::uint32_t sent_ntime_ = 0;               // of the last job
+  std::optional<Difficulty> wish_;       // the last suggestion
+  std::optional<Difficulty> minimum_;    // by configure or md=
+  std::optional<Difficulty> resumed_;    // of the session that was named at subscribe
+  Difficulty sent_;                      // what the miner was told last
+  std::optional<std::size_t> held_for_;  // replies that a new difficulty still has to wait for
+  std::uint32_t version_mask_ = 0;       // as negotiated, for the channel to come
+  std::uint32_t sent_ntime_ = 0;         // of the last job
   Instant connected_;
   Instant last_seen_;
   Instant partial_since_{};
-  Instant suggested_{};
+  std::optional<Instant> ready_since_;
+  std::optional<Instant> wished_;  // since authorised
   Strikes strikes_;
   Pace empty_lines_, answers_, requests_;
   bool greeted_ = false;  // a well-formed request has come
   bool started_ = false;  // jobs are being sent
   bool fixed_ = false;    // fd= rules
-  bool has_suggested_ = false;
   bool closed_ = false;
 };
 

@@ -57,27 +57,37 @@ void MinerSession::configure_rolling(const dom::element* options, std::string& r
     std::string_view text;
     std::optional<std::uint32_t> value;
     if (wanted->get_string().get(text) == simdjson::SUCCESS) value = hex_u32(text);
-    if (!value) return append_member(result, "version-rolling", "\"invalid mask\"");
+    if (!value) {
+      set_version_mask(0);
+      return append_member(result, "version-rolling", "\"invalid mask\"");
+    }
     mask &= *value;
   }
   std::uint64_t least_bits = 0;
   if (const auto wanted = option(options, "version-rolling.min-bit-count"))
     if (wanted->get_uint64().get(least_bits) != simdjson::SUCCESS) least_bits = 0;
-  if (ours == 0 || static_cast<std::uint64_t>(std::popcount(mask)) < least_bits)
-    return append_member(result, "version-rolling", "false");
-  version_mask_ = mask;
-  if (channel_) channel_->set_version_mask(mask);
+  const bool agreed = ours != 0 && static_cast<std::uint64_t>(std::popcount(mask)) >= least_bits;
+  set_version_mask(agreed ? mask : 0);
+  if (!agreed) return append_member(result, "version-rolling", "false");
   std::uint8_t bytes[4];
   store_be32(bytes, mask);
   append_member(result, "version-rolling", "true");
   append_member(result, "version-rolling.mask", "\"" + to_hex(bytes) + "\"");
 }
 
-bool MinerSession::configure_minimum(const dom::element* options) {
+/// The latest answer counts: one that refuses ends what was agreed before.
+void MinerSession::set_version_mask(std::uint32_t mask) {
+  version_mask_ = mask;
+  if (channel_) channel_->set_version_mask(mask);
+}
+
+bool MinerSession::configure_minimum(const dom::element* options, Instant now) {
   const auto value = option(options, "minimum-difficulty.value");
   if (!value || !value->is_number()) return false;
   const auto wish = difficulty_wish(*value);
   if (!wish) return false;
+  if (minimum_ == wish) return true;
+  if (!may_wish(now)) return false;
   minimum_ = wish;
   if (channel_) channel_->vardiff().set_floor(*wish);
   return true;
@@ -99,11 +109,12 @@ void MinerSession::on_configure(const Request& request, Instant now) {
     std::string_view name;
     if (element.get_string().get(name) != simdjson::SUCCESS || name.size() > kExtensionName)
       continue;
+    if (result.find('"' + std::string(name) + "\":") != result.npos) continue;  // named twice
     if (++count > kExtensions) return refuse(request, {Code::Other, "too many extensions", 5}, now);
     if (name == "version-rolling") {
       configure_rolling(options, result);
     } else if (name == "minimum-difficulty") {
-      append_member(result, name, configure_minimum(options) ? "true" : "false");
+      append_member(result, name, configure_minimum(options, now) ? "true" : "false");
     } else if (name == "subscribe-extranonce" || name == "info") {
       append_member(result, name, "true");
     } else if (printable(name) == name && name.find_first_of("\"\\") == name.npos) {
@@ -119,7 +130,7 @@ bool MinerSession::open_channel(Instant now) {
   const auto prefix = context_.prefixes->allocate(size);
   if (!prefix) return false;
   channel_.emplace(context_.policy, *prefix, context_.policy.vardiff.start, now);
-  if (version_mask_) channel_->set_version_mask(*version_mask_);
+  channel_->set_version_mask(version_mask_);
   return true;
 }
 
@@ -148,6 +159,24 @@ void MinerSession::on_subscribe(const Request& request, Instant now) {
   if (!workers_.empty() && !started_) begin_difficulty(PasswordWishes{}, now);
 }
 
+/// Until there is a worker the last of a few wishes counts; from then on one change in ten seconds,
+/// however it is said.
+bool MinerSession::may_wish(Instant now) {
+  if (!ready()) return true;
+  if (wished_ && now < *wished_ + kWishEvery) return false;
+  wished_ = now;
+  return true;
+}
+
+/// What a password wishes beyond what is granted already.
+PasswordWishes MinerSession::new_wishes(std::string_view password) const {
+  PasswordWishes wishes = parse_password(password);
+  if (wishes.minimum == minimum_) wishes.minimum.reset();
+  if (fixed_ || wishes.start == wish_) wishes.start.reset();
+  if (fixed_ && wishes.fixed == wish_) wishes.fixed.reset();
+  return wishes;
+}
+
 /// Who rules: the operator's bounds, then fd=, then the latest of d= and suggestions, then what is
 /// remembered of the session or worker, then the operator's start.
 void MinerSession::begin_difficulty(const PasswordWishes& wishes, Instant now) {
@@ -159,10 +188,11 @@ void MinerSession::begin_difficulty(const PasswordWishes& wishes, Instant now) {
     wish_ = wishes.start;
   }
   if (!channel_) return;
+  if (!ready_since_) ready_since_ = now;
   Vardiff& vardiff = channel_->vardiff();
   if (minimum_) vardiff.set_floor(*minimum_);
-  if (fixed_) return vardiff.fix(*wish_, now);
-  if (started_ && !wishes.start) return;
+  if (fixed_ && (wishes.fixed || !started_)) return vardiff.fix(*wish_, now);
+  if (fixed_ || (started_ && !wishes.start)) return;
   if (wish_) return vardiff.suggest(*wish_, now);
   if (resumed_) return vardiff.suggest(*resumed_, now);
   const WorkerEntry& worker = context_.workers->at(workers_[0]);
@@ -183,6 +213,7 @@ void MinerSession::on_authorize(const Request& request, Instant now) {
     const WorkerEntry& worker = context_.workers->at(index);
     return worker.account == name->account && worker.name == name->worker;
   };
+  const bool is_first = workers_.empty();
   if (std::ranges::none_of(workers_, is_this)) {
     if (context_.own_jobs != nullptr && !workers_.empty() &&
         context_.workers->at(workers_[0]).account != name->account)
@@ -191,10 +222,12 @@ void MinerSession::on_authorize(const Request& request, Instant now) {
     if (workers_.size() == kWorkersMax)
       return refuse(request, {Code::Other, "too many workers", 5}, now, "false");
     workers_.push_back(context_.workers->acquire(name->account, name->worker));
-    if (workers_.size() == 1) has_suggested_ = false;
   }
   reply_result(request, "true");
-  begin_difficulty(parse_password(string_at(request, 1).value_or("")), now);
+  PasswordWishes wishes = new_wishes(string_at(request, 1).value_or(""));
+  // Those of the first worker are where the work begins, and no change.
+  if (!is_first && wishes.any() && !may_wish(now)) wishes = {};
+  begin_difficulty(wishes, now);
 }
 
 }  // namespace adit::v1

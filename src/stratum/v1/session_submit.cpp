@@ -33,20 +33,19 @@ std::optional<Refusal> read_word(std::string_view text, std::string_view size_te
   return std::nullopt;
 }
 
-/// Up to six parameters; else why not.
-std::optional<Refusal> read_params(const Request& request, SubmitParams& params) {
-  if (request.params_kind != ParamsKind::Array) return Refusal{Code::Other, "params", 5};
-  for (const dom::element element : request.params) {
-    if (params.count == params.text.size()) return Refusal{Code::Other, "too many params", 5};
-    params.text[params.count++] = text_of(element);
+SubmitParams read_params(const dom::array& array) {
+  SubmitParams params;
+  for (const dom::element element : array) {
+    if (params.count < params.text.size()) params.text[params.count] = text_of(element);
+    ++params.count;
   }
-  if (params.count < 5) return Refusal{Code::Other, "too few params", 5};
-  return std::nullopt;
+  return params;
 }
 
 }  // namespace
 
 std::optional<WorkerIndex> MinerSession::authorised(std::string_view name) const {
+  if (name.data() == nullptr) return std::nullopt;
   for (const WorkerIndex index : workers_) {
     const WorkerEntry& worker = context_.workers->at(index);
     const bool is_default = worker.account == context_.default_account;
@@ -63,38 +62,52 @@ std::optional<WorkerIndex> MinerSession::authorised(std::string_view name) const
   return std::nullopt;
 }
 
-/// Reads the parameters into `share` and the bytes behind its view; else why not.
-std::optional<Refusal> MinerSession::read_submission(const SubmitParams& params,
-                                                     ShareSubmission& share,
-                                                     Extranonce& rolled) const {
+/// Reads the parameters into `share` and the bytes behind its view, in the order in which faults
+/// are told. A fault does not end the reading: where the header is known it may be a block's.
+std::optional<FormFault> MinerSession::read_submission(const SubmitParams& params,
+                                                       ShareSubmission& share,
+                                                       Extranonce& rolled) const {
+  std::optional<FormFault> fault;
+  const auto note = [&](const Refusal& refusal, RejectReason rank) {
+    if (!fault) fault = {refusal, rank};
+  };
   const auto& text = params.text;
-  if (text[0].data() == nullptr) return Refusal{Code::Unauthorised, "no user name", 5};
-  if (text[1].data() == nullptr) return Refusal{Code::Other, "job id is not a string", 2};
-  const auto job = parse_job_id(text[1]);
-  if (!job) return Refusal{Code::JobNotFound, "job not found", 2};
-  const std::size_t size = context_.extranonce2_size;
-  if (text[2].size() != 2 * size)
-    return Refusal{Code::Other, "extranonce2 size", text[2].size() > kLongField ? 10u : 2u};
-  if (!from_hex(text[2], MutableBytes(rolled).first(size))) return kNotHex;
-  if (const auto bad = read_word(text[3], "ntime size", share.ntime)) return bad;
-  if (const auto bad = read_word(text[4], "nonce size", share.nonce)) return bad;
-  if (params.count == 6) {
-    share.version_bits = hex_u32(text[5]);
-    if (!share.version_bits) return Refusal{Code::Other, "version bits", 5};
+  if (params.count > text.size()) note({Code::Other, "too many params", 5}, {});
+  if (text[1].data() == nullptr) note({Code::Other, "job id is not a string", 2}, {});
+  if (const auto job = parse_job_id(text[1]); !job) {
+    note({Code::JobNotFound, "job not found", 2}, RejectReason::UnknownJob);
+  } else if (job->epoch == context_.boot_epoch) {
+    share.job = job->job;
+    share.job.issue = static_cast<std::uint16_t>(share.job.issue - issue_salt());
   }
-  if (job->epoch != context_.boot_epoch) return refusal_of(RejectReason::UnknownJob);
-  share.job = job->job;
-  share.job.issue = static_cast<std::uint16_t>(share.job.issue - issue_salt());
-  share.rolled = Bytes(rolled).first(size);
-  return std::nullopt;
+  const auto bad_ntime = read_word(text[3], "ntime size", share.ntime);
+  if (bad_ntime) note(*bad_ntime, RejectReason::NtimeOutOfRange);
+  if (params.count >= text.size()) {
+    const auto bits = hex_u32(text[5]);
+    if (!bits) note({Code::Other, "version bits", 5}, RejectReason::VersionNotAllowed);
+    share.version_bits = bits.value_or(0);
+  }
+  const std::size_t size = context_.extranonce2_size;
+  const bool sized = text[2].size() == 2 * size;
+  if (!sized)
+    note({Code::Other, "extranonce2 size", text[2].size() > kLongField ? 10u : 2u},
+         RejectReason::BadExtranonceSize);
+  const bool hex = sized && from_hex(text[2], MutableBytes(rolled).first(size));
+  if (sized && !hex) note(kNotHex, RejectReason::LowDifficulty);
+  const auto bad_nonce = read_word(text[4], "nonce size", share.nonce);
+  if (bad_nonce) note(*bad_nonce, RejectReason::LowDifficulty);
+  if (hex && !bad_ntime && !bad_nonce) share.rolled = Bytes(rolled).first(size);
+  return fault;
 }
 
 /// A submit that is not as firmware writes it: it came through the JSON reader.
 void MinerSession::on_submit(const Request& request, Instant now) {
   if (!channel_) return refuse(request, {Code::NotSubscribed, "not subscribed", 5}, now);
   if (workers_.empty()) return refuse(request, refusal_of(RejectReason::Unauthorised), now);
-  SubmitParams params;
-  if (const auto bad = read_params(request, params)) return refuse(request, *bad, now);
+  if (request.params_kind != ParamsKind::Array)
+    return refuse(request, {Code::Other, "params", 5}, now);
+  const SubmitParams params = read_params(request.params);
+  if (params.count < 5) return refuse(request, {Code::Other, "too few params", 5}, now);
   submit(request.id, params, now);
 }
 
@@ -103,15 +116,12 @@ void MinerSession::on_submit(const Request& request, Instant now) {
 void MinerSession::submit(std::string_view id, const SubmitParams& params, Instant now) {
   ShareSubmission share;
   Extranonce rolled{};
-  if (const auto bad = read_submission(params, share, rolled)) {
-    judge_bench(now);
-    return refuse(id, *bad, now);
-  }
-  const auto worker = authorised(params.text[0]);
-  share.authorised = worker.has_value();
   ShareBench& bench = context_.v1->bench;
-  bench.askers[bench.taken].id = id;
-  bench.askers[bench.taken].worker = worker;
+  ShareBench::Asker& asker = bench.askers[bench.taken];
+  asker.id = id;
+  asker.fault = read_submission(params, share, rolled);
+  asker.worker = authorised(params.text[0]);
+  share.authorised = asker.worker.has_value();
   channel_->draft(share, bench.drafts[bench.taken++]);
   if (bench.taken == ShareBench::kSeats) judge_bench(now);
 }
@@ -123,41 +133,46 @@ void MinerSession::judge_bench(Instant now) {
   hash_shares(drafts);
   for (const ShareDraft& draft : drafts) context_.seen->prefetch(draft.verdict.hash);
   events_.reserve(events_.size() + bench.taken);
-  for (std::size_t i = 0; i < bench.taken && !closed_; ++i) {
-    channel_->judge(bench.drafts[i], now, *context_.seen);
-    answer_share(bench.drafts[i], bench.askers[i].id, bench.askers[i].worker, now);
+  for (std::size_t i = 0; i < bench.taken; ++i) {
+    ShareDraft& draft = bench.drafts[i];
+    const ShareBench::Asker& asker = bench.askers[i];
+    // Behind what closed the session nothing is answered or credited, but a block is a block.
+    if (closed_ || asker.fault)
+      draft.verdict.reject = channel_->judge_terms(draft, now);
+    else
+      channel_->judge(draft, now, *context_.seen);
+    report_block(draft, asker.worker);
+    if (!closed_) answer_share(draft, asker, now);
   }
   bench.taken = 0;
 }
 
-void MinerSession::answer_share(const ShareDraft& draft, std::string_view id,
-                                std::optional<WorkerIndex> worker, Instant now) {
-  report(draft, worker);
-  if (draft.verdict.reject) return refuse_share(id, draft, now);
-  if (!replies_.wait(id)) close("too many shares wait", false);
+/// Whatever the verdict. Only a share that is known already is not told again: its first coming
+/// was.
+void MinerSession::report_block(const ShareDraft& draft, std::optional<WorkerIndex> worker) {
+  const ShareVerdict& verdict = draft.verdict;
+  if (!verdict.is_block || verdict.reject == RejectReason::Duplicate) return;
+  const JobPtr job = channel_->find_job(draft.share.job);
+  CHECK(job != nullptr);
+  events_.push_back(BlockFound{job, verdict.header, verdict.extranonce, verdict.hash, worker});
+}
+
+void MinerSession::answer_share(const ShareDraft& draft, const ShareBench::Asker& asker,
+                                Instant now) {
+  const ShareVerdict& verdict = draft.verdict;
+  if (asker.fault && !(verdict.reject && *verdict.reject < asker.fault->rank))
+    return refuse_share(asker.id, asker.fault->refusal, draft, now);
+  if (verdict.reject) return reject_share(asker.id, draft, now);
+  const BlockTemplate& block = *verdict.job->block_template;
+  events_.push_back(ShareAccepted{*asker.worker, verdict.hash, block.prev, verdict.work,
+                                  verdict.difficulty, block.height, verdict.is_block});
+  if (!replies_.wait(asker.id)) close("too many shares wait", false);
   channel_->vardiff().retarget(now);
 }
 
-/// Events for the owner: a block before everything else, whatever the verdict. Only a duplicate is
-/// not told again: its first coming was.
-void MinerSession::report(const ShareDraft& draft, std::optional<WorkerIndex> worker) {
+void MinerSession::reject_share(std::string_view id, const ShareDraft& draft, Instant now) {
   const ShareVerdict& verdict = draft.verdict;
-  if (verdict.is_block && verdict.reject != RejectReason::Duplicate) {
-    const JobPtr job = channel_->find_job(draft.share.job);
-    CHECK(job != nullptr);
-    events_.push_back(BlockFound{job, verdict.header, verdict.extranonce, verdict.hash, worker});
-  }
-  if (verdict.reject) {
-    events_.push_back(ShareRejected{*verdict.reject});
-    return;
-  }
-  const BlockTemplate& block = *verdict.job->block_template;
-  events_.push_back(ShareAccepted{*worker, verdict.hash, block.prev, verdict.work,
-                                  verdict.difficulty, block.height, verdict.is_block});
-}
-
-void MinerSession::refuse_share(std::string_view id, const ShareDraft& draft, Instant now) {
-  const ShareVerdict& verdict = draft.verdict;
+  events_.push_back(ShareRejected{*verdict.reject});
   Refusal refusal = refusal_of(*verdict.reject);
   std::string text;
   if (*verdict.reject == RejectReason::LowDifficulty) {
@@ -166,8 +181,17 @@ void MinerSession::refuse_share(std::string_view id, const ShareDraft& draft, In
   }
   const bool no_clock = draft.share.ntime == 0 || draft.share.ntime == 0xffffffff;
   if (*verdict.reject == RejectReason::NtimeOutOfRange && no_clock) refusal.points = 2;
+  // Nobody negotiated: firmware that sends bits all the same does not know better.
+  if (*verdict.reject == RejectReason::VersionNotAllowed && channel_->version_mask() == 0)
+    refusal.points = 2;
+  if (*verdict.reject == RejectReason::TooFast && channel_->is_lenient(now)) refusal.points = 0;
+  refuse_share(id, refusal, draft, now);
+}
+
+void MinerSession::refuse_share(std::string_view id, Refusal refusal, const ShareDraft& draft,
+                                Instant now) {
   // A miner that repeats its block out of joy is not an attacker.
-  if (verdict.is_block) refusal.points = 0;
+  if (draft.verdict.is_block) refusal.points = 0;
   refuse(id, refusal, now);
 }
 
@@ -177,6 +201,7 @@ void MinerSession::settle(const ShareOutcome& outcome, Instant now) {
   replies_.settle(outcome.refused, context_.v1->reply, outbox_);
   if (outbox_.overflowed()) close("reads too slowly", false);
   if (outcome.refused == RejectReason::Duplicate) strike(1, now);
+  if (held_for_ && *held_for_ > 0 && --*held_for_ == 0) refresh_difficulty(now);
 }
 
 }  // namespace adit::v1

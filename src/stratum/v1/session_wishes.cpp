@@ -18,10 +18,7 @@ void MinerSession::on_suggest(const Request& request, Instant now) {
       request.params.at(0).get(value) == simdjson::SUCCESS)
     wish = request.method == Method::SuggestTarget ? target_wish(value) : difficulty_wish(value);
   if (!wish) return refuse(request, {Code::Other, "not a difficulty", 2}, now);
-  if (ready() && has_suggested_ && now < suggested_ + kSuggestEvery)
-    return refuse(request, {Code::Other, "slow down", 1}, now);
-  suggested_ = now;
-  has_suggested_ = true;
+  if (!may_wish(now)) return refuse(request, {Code::Other, "slow down", 1}, now);
   reply_result(request, "true");
   if (fixed_ || wish_ == wish) return;
   wish_ = wish;

@@ -12,7 +12,7 @@ namespace adit::v1 {
 /// The parameters of mining.submit. One that is no string is a view without data.
 struct SubmitParams {
   std::array<std::string_view, 6> text;
-  std::size_t count = 0;
+  std::size_t count = 0;  ///< as sent: of more than six the rest is not kept
 };
 
 struct SubmitLine {

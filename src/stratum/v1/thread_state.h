@@ -14,6 +14,7 @@
 #include "adit/mining/worker_table.h"
 #include "adit/stratum/outbox.h"
 #include "stratum/v1/decode.h"
+#include "stratum/v1/encode.h"
 
 namespace adit::v1 {
 
@@ -55,6 +56,7 @@ struct ShareBench {
   struct Asker {
     std::string id;
     std::optional<WorkerIndex> worker;
+    std::optional<FormFault> fault;  ///< it is refused in any case, but may be a block
   };
   std::array<ShareDraft, kSeats> drafts;
   std::array<Asker, kSeats> askers;

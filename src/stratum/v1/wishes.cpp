@@ -26,16 +26,16 @@ std::optional<Difficulty> from_double(double value) {
 
 bool is_plain_decimal(std::string_view text) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (text.empty() || text.size() > 40 || !is_digit(text[0])) return false;
+  if (text.empty() || text.size() > 40 || !is_digit(text.front()) || !is_digit(text.back()))
+    return false;
   return std::ranges::all_of(text, [&](char c) { return is_digit(c) || c == '.'; }) &&
          std::ranges::count(text, '.') <= 1;
 }
 
 std::optional<Difficulty> from_text(std::string_view text) {
   if (!is_plain_decimal(text)) return std::nullopt;
-  if (text.find_first_not_of("0.") == std::string_view::npos) return least();
-  if (const auto parsed = Difficulty::parse(text)) return parsed;
-  return text.find('.') > 30 ? greatest() : least();
+  // In 40 characters nothing is too great; zero and what is next to it is too small.
+  return Difficulty::parse(text).value_or(least());
 }
 
 }  // namespace

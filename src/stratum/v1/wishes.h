@@ -23,6 +23,7 @@ std::optional<Difficulty> target_wish(const simdjson::dom::element& value);
 /// characters.
 struct PasswordWishes {
   std::optional<Difficulty> start, minimum, fixed;
+  bool any() const { return start || minimum || fixed; }
 };
 PasswordWishes parse_password(std::string_view password);
 

@@ -12,6 +12,7 @@
 
 #include "adit/mining/channel.h"
 #include "adit/mining/worker_table.h"
+#include "stratum/strikes.h"
 
 namespace adit::v2 {
 
@@ -49,6 +50,7 @@ struct MiningChannel {
   std::optional<std::uint32_t> future;  ///< the id under which the promised block is known
   std::vector<WireJob> jobs;            ///< oldest first
   Acknowledgement acknowledgement;
+  Pace rate_changes;  ///< by UpdateChannel
   /// Names that shares brought (extension 0x0002).
   std::vector<std::pair<std::string, WorkerIndex>> names;
 

@@ -74,8 +74,9 @@ void MinerSession::hint_at_v1(Instant now) {
            "V1 on V2 port: a miner speaks the other protocol; its URL needs the V1 port");
 }
 
+/// The frames behind one that closes the session may hold a block: they are read to the end.
 void MinerSession::read_frames(Bytes wire, Instant now) {
-  while (phase_ != Phase::Closed) {
+  for (;;) {
     switch (reader_->next(wire)) {
       case FrameReader::Step::NeedMore:
         // A frame may be under way: what has begun must end in time.
@@ -112,7 +113,7 @@ void MinerSession::on_frame(const FrameHeader& header, Bytes payload, Instant no
   }
   const bool is_share = header.extension() == 0 && is_submit(header.msg_type);
   if (!is_share) judge_bench(now);  // answers leave in order, and a channel may be closed now
-  if (phase_ == Phase::Closed) return;
+  if (phase_ == Phase::Closed && !is_share) return;
   if (header.extension() == 0) return on_mining_frame(header.msg_type, payload, now);
   if (header.extension() == kNegotiation && header.msg_type == RequestExtensions::kId.type)
     return on_request_extensions(payload, now);
@@ -174,11 +175,19 @@ void MinerSession::expire(Instant now) {
   if (partial_ && now >= partial_since_ + kFrameWithin) return close("frame not finished", false);
   if (channels_.empty() && now >= since_ + (had_channel_ ? kIdleWithin : kChannelWithin))
     return close("no channel", false);
+  if (waits_for_work() && now >= opened_ + kJobWithin) return close("no work to give", true);
   for (MiningChannel& channel : channels_) {
     channel.channel.vardiff().retarget(now);
     refresh_target(channel, now);
   }
   if (promise_at_ && now >= *promise_at_) promise_next();
+}
+
+void MinerSession::policy_changed(Instant now) {
+  for (MiningChannel& channel : channels_) {
+    channel.channel.vardiff().apply_bounds();
+    refresh_target(channel, now);
+  }
 }
 
 std::optional<Instant> MinerSession::deadline() const {
@@ -187,6 +196,7 @@ std::optional<Instant> MinerSession::deadline() const {
   if (phase_ == Phase::Setup) return since_ + kSetupWithin;
   Instant soonest = Instant::max();
   if (channels_.empty()) soonest = since_ + (had_channel_ ? kIdleWithin : kChannelWithin);
+  if (waits_for_work()) soonest = opened_ + kJobWithin;
   if (partial_) soonest = std::min(soonest, partial_since_ + kFrameWithin);
   if (promise_at_) soonest = std::min(soonest, *promise_at_);
   if (newest_)

@@ -29,6 +29,7 @@ inline constexpr Duration kHandshakeWithin = std::chrono::seconds(10);
 inline constexpr Duration kSetupWithin = std::chrono::seconds(10);
 inline constexpr Duration kChannelWithin = std::chrono::seconds(30);
 inline constexpr Duration kIdleWithin = std::chrono::minutes(5);  ///< after the last channel closed
+inline constexpr Duration kJobWithin = std::chrono::seconds(60);  ///< of ours, with a channel open
 inline constexpr Duration kFrameWithin = std::chrono::seconds(60);
 
 class MinerSession final : public Session {
@@ -42,6 +43,7 @@ class MinerSession final : public Session {
   void publish(const JobPtr& job, Instant now) override;
   void settle(const ShareOutcome& outcome, Instant now) override;
   void finish_turn(Instant now) override;
+  void policy_changed(Instant now) override;
   void expire(Instant now) override;
   std::optional<Instant> deadline() const override;
   void drain(std::uint32_t wait_s, Instant now) override;
@@ -84,6 +86,7 @@ class MinerSession final : public Session {
   void retire(MiningChannel& channel);
   MiningChannel* find(std::uint32_t channel_id);
   bool use_group() const;
+  bool waits_for_work() const { return !newest_ && !channels_.empty(); }
 
   JobPtr own(const JobPtr& job) const;
   void begin_work(MiningChannel& channel, Instant now);
@@ -110,7 +113,7 @@ class MinerSession final : public Session {
   void judge_bench(Instant now);
   void answer_share(const ShareBench::Asker& asker, const ShareDraft& draft, Instant now);
   std::optional<WorkerIndex> named_worker(MiningChannel& channel, Bytes tlvs);
-  void report(const ShareBench::Asker& asker, const ShareDraft& draft);
+  void report_block(const ShareBench::Asker& asker, const ShareDraft& draft);
   void refuse_submit(std::string reason, Instant now);
   void refuse_channel(std::uint32_t channel_id, std::uint32_t sequence, std::uint32_t points,
                       Instant now);
@@ -137,6 +140,7 @@ class MinerSession final : public Session {
   std::string agent_;
   std::string account_;  // with own_jobs: the first channel's, and the only one
   Instant since_;        // the phase began, or the last channel closed
+  Instant opened_{};     // the first channel
   Instant last_seen_;
   Instant partial_since_{};
   std::optional<Instant> promise_at_;

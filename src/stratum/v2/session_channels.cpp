@@ -2,6 +2,7 @@
 // MinerSession: opening, updating and closing channels.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "adit/base/check.h"
 #include "stratum/names.h"
@@ -13,6 +14,9 @@ namespace {
 /// What an extended channel rolls: firmware fails above 8 bytes, proxies need some of them.
 constexpr std::uint8_t kRolled = 8;
 constexpr std::uint8_t kPrefix = kExtranonceSize - kRolled;
+
+constexpr std::uint32_t kRateChanges = 10;  // of a channel, that count
+constexpr Duration kRateChangesIn = std::chrono::seconds(10);
 
 /// A declared hash rate: a finite number that is not negative. -0.0 counts as 0.
 bool is_rate(float rate) { return std::isfinite(rate) && rate >= 0; }
@@ -109,8 +113,9 @@ MiningChannel* MinerSession::open(const Opening& wish, Instant now) {
                     .future = {},
                     .jobs = {},
                     .acknowledgement = {},
+                    .rate_changes = {},
                     .names = {}});
-  had_channel_ = true;
+  if (!std::exchange(had_channel_, true)) opened_ = now;
   made.channel.set_version_mask(shared_.policy.version_mask);
   made.channel.vardiff().set_floor(Difficulty::of(wish.max_target));
   if (newest_) made.channel.vardiff().set_ceiling(newest_->network_difficulty);
@@ -138,7 +143,8 @@ void MinerSession::on_update(Bytes payload, Instant now) {
   Vardiff& vardiff = channel->channel.vardiff();
   channel->limit = wish->maximum_target;
   vardiff.set_floor(Difficulty::of(wish->maximum_target));
-  if (wish->nominal_hash_rate > 0)
+  // Each begins the measuring anew: without a pace a miner would never be measured.
+  if (wish->nominal_hash_rate > 0 && channel->rate_changes.allow(kRateChanges, kRateChangesIn, now))
     vardiff.suggest(difficulty_for_rate(shared_.policy.vardiff, wish->nominal_hash_rate), now);
   // Peers wait for a SetTarget as the answer, also when nothing has changed.
   if (!channel->channel.newest_job()) return send_target(*channel);

@@ -53,6 +53,8 @@ Refusal refusal_of(RejectReason reason, bool rolling_allowed) {
       return {"invalid-share", 5};
     case RejectReason::StorageFull:
       return {"storage-full", 0};
+    case RejectReason::TooFast:
+      return {"too-fast", 1};
   }
   UNREACHABLE();
 }
@@ -144,9 +146,12 @@ void MinerSession::judge_bench(Instant now) {
   hash_shares(drafts);
   for (const ShareDraft& draft : drafts) context_.seen->prefetch(draft.verdict.hash);
   events_.reserve(events_.size() + taken);
-  for (std::size_t i = 0; i < taken && phase_ != Phase::Closed; ++i) {
-    bench.askers[i].channel->channel.judge(drafts[i], now, *context_.seen);
-    answer_share(bench.askers[i], drafts[i], now);
+  for (std::size_t i = 0; i < taken; ++i) {
+    const ShareBench::Asker& asker = bench.askers[i];
+    // Behind what closed the session nothing is answered or credited, but a block is a block.
+    if (phase_ != Phase::Closed) asker.channel->channel.judge(drafts[i], now, *context_.seen);
+    report_block(asker, drafts[i]);
+    if (phase_ != Phase::Closed) answer_share(asker, drafts[i], now);
   }
   // Not before all are judged: a new job would move those that the drafts are of.
   for (std::size_t i = 0; i < taken; ++i) refresh_target(*bench.askers[i].channel, now);
@@ -156,35 +161,33 @@ void MinerSession::answer_share(const ShareBench::Asker& asker, const ShareDraft
                                 Instant now) {
   const ShareVerdict& verdict = draft.verdict;
   MiningChannel& channel = *asker.channel;
-  report(asker, draft);
   if (verdict.reject) {
+    events_.push_back(ShareRejected{*verdict.reject});
     const Refusal refusal = refusal_of(*verdict.reject, channel.channel.version_mask() != 0);
-    // A miner that repeats its block out of joy is not an attacker.
-    const std::uint32_t points = verdict.is_block ? 0 : refusal.points;
-    return refuse_share(channel.id, asker.sequence, refusal.code, points, now);
+    // A miner that repeats its block out of joy is not an attacker, nor is one that has not heard
+    // of a harder target yet.
+    const bool forgiven = verdict.is_block || (*verdict.reject == RejectReason::TooFast &&
+                                               channel.channel.is_lenient(now));
+    return refuse_share(channel.id, asker.sequence, refusal.code, forgiven ? 0 : refusal.points,
+                        now);
   }
+  const BlockTemplate& block = *verdict.job->block_template;
+  events_.push_back(ShareAccepted{*asker.worker, verdict.hash, block.prev, verdict.work,
+                                  verdict.difficulty, block.height, verdict.is_block});
   if (!pending_.push({channel.id, asker.sequence, verdict.work}))
     return close("too many shares wait", false);
   channel.channel.vardiff().retarget(now);
 }
 
-/// Events for the owner: a block before everything else, whatever the verdict. Only a duplicate is
-/// not told again: its first coming was.
-void MinerSession::report(const ShareBench::Asker& asker, const ShareDraft& draft) {
+/// Whatever the verdict. Only a share that is known already is not told again: its first coming
+/// was.
+void MinerSession::report_block(const ShareBench::Asker& asker, const ShareDraft& draft) {
   const ShareVerdict& verdict = draft.verdict;
-  if (verdict.is_block && verdict.reject != RejectReason::Duplicate) {
-    const JobPtr job = asker.channel->channel.find_job(draft.share.job);
-    CHECK(job != nullptr);
-    events_.push_back(
-        BlockFound{job, verdict.header, verdict.extranonce, verdict.hash, asker.worker});
-  }
-  if (verdict.reject) {
-    events_.push_back(ShareRejected{*verdict.reject});
-    return;
-  }
-  const BlockTemplate& block = *verdict.job->block_template;
-  events_.push_back(ShareAccepted{*asker.worker, verdict.hash, block.prev, verdict.work,
-                                  verdict.difficulty, block.height, verdict.is_block});
+  if (!verdict.is_block || verdict.reject == RejectReason::Duplicate) return;
+  const JobPtr job = asker.channel->channel.find_job(draft.share.job);
+  CHECK(job != nullptr);
+  events_.push_back(
+      BlockFound{job, verdict.header, verdict.extranonce, verdict.hash, asker.worker});
 }
 
 /// At once, one for each bad share. What is already durable is said first, so that a miner reads
