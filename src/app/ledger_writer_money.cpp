@@ -36,7 +36,7 @@ void LedgerWriter::write_blocks() {
   std::vector<BlockRecord> blocks;
   blocks.reserve(waiting_blocks_.size());
   for (BlockEvent& event : waiting_blocks_) {
-    if (event.block.state == BlockState::Found) event.block.after = ledger_->last_sequence();
+    if (event.block.after == Sequence()) event.block.after = ledger_->last_sequence();
     blocks.push_back(event.block);
   }
   const auto moved = ledger_->put_blocks(blocks);

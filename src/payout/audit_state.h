@@ -37,6 +37,7 @@ class Audit {
   Status check_money();
   Result<SettlementRecord> settle_again();
   Result<SettlementRecord> settle_solo_again();
+  CoinbaseFacts coinbase_facts() const;
   void compare_shares(const SettlementRecord& expected);
   Status check_journal();
   void check_coinbase();

@@ -40,8 +40,9 @@ bool read_numbers(const JsonFields& fields, SettlementRecord& r) {
   if (!height || !count) return false;
   r.height = *height, r.share_count = *count;
   return number("first_slice", r.first_slice) && number("slice", r.slice) &&
-         number("plan_entry", r.plan_entry) && money("value", r.value) &&
-         money("pool_entitled", r.pool_entitled) && money("pool_paid", r.pool_paid) &&
+         number("plan_entry", r.plan_entry) && number("plan_weight", r.plan_weight) &&
+         money("value", r.value) && money("pool_entitled", r.pool_entitled) &&
+         money("pool_paid", r.pool_paid) && money("unknown_paid", r.unknown_paid) &&
          number("first_entry", r.first_entry) && number("last_entry", r.last_entry);
 }
 
@@ -120,11 +121,13 @@ void SettlementRecord::put(LedgerBatch& batch, bool with_shares) {
   JsonWriter w;
   w.begin_object().key("block").string(block.hex()).key("height").number(height);
   w.key("first_slice").number_u64(first_slice).key("slice").number_u64(slice);
-  w.key("plan_entry").number_u64(plan_entry).key("terms").string(terms.text());
+  w.key("plan_entry").number_u64(plan_entry).key("plan_weight").number_u64(plan_weight);
+  w.key("terms").string(terms.text());
   w.key("pool_script").string(to_hex(pool_script));
   w.key("value").number(value.value()).key("pool_work").string(Work(pool_work).decimal());
   w.key("pool_entitled").number(pool_entitled.value());
-  w.key("pool_paid").number(pool_paid.value()).key("state").string(settlement_state_name(state));
+  w.key("pool_paid").number(pool_paid.value()).key("unknown_paid").number(unknown_paid.value());
+  w.key("state").string(settlement_state_name(state));
   w.key("first_entry").number_u64(first_entry).key("last_entry").number_u64(last_entry);
   w.key("taken_by").string(taken_by).key("shares").number(share_count);
   w.key("shares_sha256").string(to_hex(shares_digest)).end_object();

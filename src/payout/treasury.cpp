@@ -13,6 +13,11 @@ namespace {
 /// Blocks of older plans, and of late news, look this much further back.
 constexpr std::uint64_t kDayOfSlices = 1'440;
 
+bool makes_plans(const PayoutTerms& terms) {
+  const SchemeKind kind = terms.scheme.kind;
+  return terms.way == PayWay::Coinbase && (kind == SchemeKind::Pplns || kind == SchemeKind::Prop);
+}
+
 }  // namespace
 
 using State = Treasury::State;
@@ -56,16 +61,16 @@ Status State::refusal() const {
   return Error{ErrorCode::Io, "the treasury refuses since it failed: " + broken->text};
 }
 
-bool State::plans() const {
-  return terms.way == PayWay::Coinbase &&
-         (terms.scheme.kind == SchemeKind::Pplns || terms.scheme.kind == SchemeKind::Prop);
+/// What a block's job promised holds for it, whatever the pool promises since.
+PayoutTerms State::promised(const BlockRecord& block) const {
+  return PayoutTerms::parse(block.terms).value_or(terms);
 }
 
 /// After a power loss that took slices of the last moments, a plan may be of slices that are gone:
 /// then the block is settled like one without a plan.
 bool State::planned(const BlockRecord& block) const {
-  return plans() && block.plan_slice != 0 && block.plan_slice <= live.newest().value() &&
-         block.plan_entry <= journal.last_entry();
+  return makes_plans(promised(block)) && block.plan_slice != 0 &&
+         block.plan_slice <= live.newest().value() && block.plan_entry <= journal.last_entry();
 }
 
 bool State::is_pool(AccountId account) const {
@@ -81,10 +86,15 @@ Script State::script_of(AccountId account) {
   return at->second;
 }
 
-Claims State::claims_of(const Derived& derived) {
+AccountId State::account_of(const Script& script) const {
+  const auto address = address_of(script, options.network);
+  return address ? ledger->account_of(*address) : AccountId();
+}
+
+Claims State::claims_of(const PayoutTerms& by, const Derived& derived) {
   Claims claims;
   claims.add(derived.weights, pools());
-  if (terms.scheme.kind == SchemeKind::Prop)
+  if (by.scheme.kind == SchemeKind::Prop)
     for (const auto& [hash, record] : lost) claims.add(record);
   return claims;
 }
@@ -92,7 +102,7 @@ Claims State::claims_of(const Derived& derived) {
 Result<State::RecentPlan> State::make_plan() {
   const auto derived = live.at(live.newest());
   if (!derived) return derived.error();
-  const Claims claims = claims_of(*derived);
+  const Claims claims = claims_of(terms, *derived);
   Balances balances;
   for (const AccountBalance& row : journal.accounts()) balances[row.account] = row.balance;
   auto plan = assemble_plan(terms, live.newest(), journal.last_entry(), claims, balances, scripts(),
@@ -130,7 +140,7 @@ Status Treasury::slices_closed(std::span<const SliceRecord> slices, UnixMillis n
     if (Status priced = s.price(slice, now); !priced) return priced;
     // At once: the slices after it must not count.
     if (slice.block == BlockHash{}) continue;
-    if (Status settled = s.settle_waiting(slice.block, slice.number, now); !settled) return settled;
+    if (Status settled = s.settle_waiting(slice.block, now); !settled) return settled;
   }
   return {};
 }
@@ -145,20 +155,16 @@ Status Treasury::tick(UnixMillis now) {
   State& s = *state_;
   if (Status refused = s.refusal(); !refused) return refused;
   std::vector<BlockHash> late;
-  for (const auto& [hash, block] : s.waiting)
-    if (now.value() - block.since.value() >= kShareWaitMillis) late.push_back(hash);
-  for (const BlockHash& hash : late) {
-    const auto slice = slice_before(s.ledger->store(), s.waiting.at(hash).block);
-    if (!slice) return slice.error();
-    if (*slice > s.live.newest()) continue;  // closed, and on its way here
-    if (Status settled = s.settle_waiting(hash, *slice, now); !settled) return settled;
-  }
+  for (const auto& [hash, entry] : s.waiting)
+    if (entry.late(now)) late.push_back(hash);
+  for (const BlockHash& hash : late)
+    if (Status settled = s.settle_waiting(hash, now); !settled) return settled;
   return {};
 }
 
 PlanPtr Treasury::plan() const {
   State& s = *state_;
-  if (!s.plans() || s.broken) return nullptr;
+  if (!makes_plans(s.terms) || s.broken) return nullptr;
   if (!s.plan_stale) {
     const PlanPtr& newest = s.recent_plans.back().plan;
     if (newest->slice == s.live.newest().value() && newest->entry == s.journal.last_entry())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // From a found block to its settlement, and from there into the journal and back.
 #include "adit/base/check.h"
+#include "adit/base/log.h"
 #include "adit/ledger/json_fields.h"
 #include "adit/ledger/reader.h"
 #include "payout/settlement_rows.h"
@@ -20,7 +21,8 @@ bool is_due(PayWay way, BlockState state) {
   return way == PayWay::Coinbase ? in_chain(state) : state == BlockState::Mature;
 }
 
-const Book kBlocks{BookKind::Blocks, 0}, kPool{BookKind::Pool, 0}, kCoinbase{BookKind::Coinbase, 0};
+const Book kBlocks{BookKind::Blocks, 0}, kPool{BookKind::Pool, 0}, kCoinbase{BookKind::Coinbase, 0},
+    kUnknown{BookKind::Unknown, 0};
 
 }  // namespace
 
@@ -52,54 +54,79 @@ Status State::handle(const BlockRecord& given, std::span<const TxOut> outputs, U
   entry.block = *block;
   if (!outputs.empty()) entry.outputs.assign(outputs.begin(), outputs.end());
   if (added) entry.since = now;
-  if (planned(*block)) return settle_waiting(block->hash, SliceNumber(block->plan_slice), now);
-  const auto slice = slice_closed_by(ledger->store(), *block);
-  if (!slice) return slice.error();
-  // One that is closed but not counted yet comes by slices_closed.
-  if (*slice && **slice <= live.newest()) return settle_waiting(block->hash, **slice, now);
-  return {};
+  return settle_waiting(block->hash, now);
 }
 
-Status State::settle_waiting(const BlockHash& hash, SliceNumber slice, UnixMillis now) {
+/// Does it when all is known, or when that has taken too long.
+Status State::settle_waiting(const BlockHash& hash, UnixMillis now) {
   const auto at = waiting.find(hash);
   // Without a value there is nothing to divide: a later message brings it.
   if (at == waiting.end() || at->second.block.value <= Satoshi{}) return {};
+  const auto slice = slice_for(at->second, now);
+  if (!slice) return slice.error();
+  if (!*slice || **slice > live.newest()) return {};  // not closed, or on its way here
   const Waiting entry = std::move(at->second);
   waiting.erase(at);
-  const bool by_plan = planned(entry.block);
-  return settle(entry.block, by_plan ? SliceNumber(entry.block.plan_slice) : slice,
-                by_plan ? entry.block.plan_entry : newest_carry(), {entry.outputs, by_plan}, now);
+  return settle(entry, **slice, now);
 }
 
-/// Only coinbases look at carries.
-std::uint64_t State::newest_carry() const {
-  return terms.way == PayWay::Coinbase ? journal.last_entry() : 0;
+/// The slice that it is settled by; nullopt: it has to wait.
+Result<std::optional<SliceNumber>> State::slice_for(const Waiting& entry, UnixMillis now) {
+  const BlockRecord& block = entry.block;
+  const bool late = entry.late(now);
+  // After a crash the vault tells what its coinbase paid.
+  const bool unknown = promised(block).way == PayWay::Coinbase && entry.outputs.empty();
+  if (unknown && !late) return std::optional<SliceNumber>();
+  if (planned(block)) return std::optional(SliceNumber(block.plan_slice));
+  auto closed = slice_closed_by(ledger->store(), block);
+  if (!closed || *closed || !late) return closed;
+  const auto before = slice_before(ledger->store(), block);
+  if (!before) return before.error();
+  return std::optional(*before);
 }
 
-Status State::settle(const BlockRecord& block, SliceNumber slice, std::uint64_t entry,
-                     const CoinbaseFacts& facts, UnixMillis now) {
+Status State::settle(const Waiting& entry, SliceNumber slice, UnixMillis now) {
+  const BlockRecord& block = entry.block;
+  const bool by_plan = planned(block);
   SettlementRecord record;
   record.block = block.hash, record.height = block.height;
-  record.slice = slice.value(), record.plan_entry = entry;
-  record.terms = terms, record.pool_script = options.pool_script;
-  record.value = block.value;
+  record.terms = promised(block), record.pool_script = options.pool_script;
+  record.value = block.value, record.slice = slice.value();
+  record.plan_weight = by_plan ? block.plan_weight : 0;
+  if (record.terms.way == PayWay::Coinbase)  // only coinbases look at carries
+    record.plan_entry = by_plan ? block.plan_entry : journal.last_entry();
+  const CoinbaseFacts facts{entry.outputs, by_plan,
+                            [this](const Script& script) { return account_of(script); }};
   if (Status s = settle_shares(record, block, facts); !s) return s;
+  if (record.unknown_paid > Satoshi{})
+    log_error("payout",
+              "block {}: its coinbase pays {} sat to scripts that are nobody's in the books",
+              block.hash.hex(), record.unknown_paid.value());
   LedgerBatch batch;
   record.put(batch, true);
-  if (terms.scheme.kind == SchemeKind::Prop) take_lost(record, batch);
+  if (record.terms.scheme.kind == SchemeKind::Prop) take_lost(record, batch);
   if (Status s = write(batch); !s) return s;
   if (Status s = live.settled(slice); !s) return s;
   plan_stale = true;
   return apply(block, std::move(record), now);
 }
 
+/// The weights of its slice, by its own terms.
+Result<Derived> State::derive(const SettlementRecord& record) {
+  const SchemeOptions &own = record.terms.scheme, &now = terms.scheme;
+  const SliceNumber slice(record.slice);
+  if (own.kind == now.kind && own.factor == now.factor) return live.at(slice);
+  return derive_weights(ledger->store(), slice, record.terms, history, true);
+}
+
 Status State::settle_shares(SettlementRecord& record, const BlockRecord& block,
                             const CoinbaseFacts& facts) {
-  if (pays_slices(terms.scheme.kind)) {
+  const SchemeKind kind = record.terms.scheme.kind;
+  if (pays_slices(kind)) {
     settle_pool(record);
     return {};
   }
-  if (terms.scheme.kind == SchemeKind::Solo) {
+  if (kind == SchemeKind::Solo) {
     const AccountId finder = ledger->account_of(block.account);
     const bool known = finder != AccountId{} && !is_pool(finder);
     settle_solo(record, known ? finder : AccountId{}, script_of(finder), facts);
@@ -108,24 +135,26 @@ Status State::settle_shares(SettlementRecord& record, const BlockRecord& block,
   const SliceNumber slice(record.slice);
   // Reading a long window again would keep miners waiting. (A round may have changed meanwhile.)
   const RecentPlan* recent = recent_plan(slice, record.plan_entry);
-  if (facts.as_planned && recent != nullptr && terms.scheme.kind == SchemeKind::Pplns) {
+  if (facts.as_planned && recent != nullptr && kind == SchemeKind::Pplns &&
+      recent->plan->terms.text() == record.terms.text()) {
     record.first_slice = recent->first.value();
     settle_plan(record, *recent->plan, facts);
     return {};
   }
-  const auto derived = live.at(slice);
+  const auto derived = derive(record);
   if (!derived) return derived.error();
   record.first_slice = derived->first.value();
-  const Claims claims = claims_of(*derived);
+  const Claims claims = claims_of(record.terms, *derived);
   Balances balances;
-  if (terms.way == PayWay::Coinbase) {
+  if (record.terms.way == PayWay::Coinbase) {
     auto then = balances_at(record.plan_entry);
     if (!then) return then.error();
     balances = *std::move(then);
   }
-  settle_plan(record,
-              assemble_plan(terms, slice, record.plan_entry, claims, balances, scripts(), pools()),
-              facts);
+  settle_plan(
+      record,
+      assemble_plan(record.terms, slice, record.plan_entry, claims, balances, scripts(), pools()),
+      facts);
   return {};
 }
 
@@ -236,6 +265,7 @@ Status State::book(const BlockRecord& block, SettlementRecord known, UnixMillis 
   for (const PlanShare& share : record.shares)
     move(Book::account(share.account), kCoinbase, share.paid, "coinbase");
   move(kPool, kCoinbase, record.pool_paid, "coinbase");
+  move(kUnknown, kCoinbase, record.unknown_paid, "coinbase");
   record.last_entry = journal.last_entry();
   record.state = SettlementState::Booked;
   record.put(batch, false);

@@ -46,14 +46,6 @@ Status State::start(const PayoutTerms& in_force, UnixMillis now) {
 Status State::change_terms(UnixMillis now) {
   if (history.newest() != nullptr) {
     if (Status s = pay_priced(live.newest(), now); !s) return s;
-    // Blocks whose share is not there: it died with the process that had it.
-    std::vector<BlockHash> left;
-    for (const auto& [hash, block] : waiting) left.push_back(hash);
-    for (const BlockHash& hash : left) {
-      const auto slice = slice_before(ledger->store(), waiting.at(hash).block);
-      if (!slice) return slice.error();
-      if (Status s = settle_waiting(hash, *slice, now); !s) return s;
-    }
   }
   LedgerBatch batch;
   const SliceNumber last = ledger->last_slice();

@@ -20,6 +20,7 @@ struct Treasury::State {
     BlockRecord block;
     std::vector<TxOut> outputs;
     UnixMillis since;
+    bool late(UnixMillis now) const { return now.value() - since.value() >= kShareWaitMillis; }
   };
   /// What booked, unripe blocks brought, by account.
   struct Unripe {
@@ -49,12 +50,12 @@ struct Treasury::State {
 
   // treasury_blocks.cpp
   Status handle(const BlockRecord& given, std::span<const TxOut> outputs, UnixMillis now);
-  Status settle_waiting(const BlockHash& hash, SliceNumber slice, UnixMillis now);
-  /// `facts.as_planned`: by the block's plan.
-  Status settle(const BlockRecord& block, SliceNumber slice, std::uint64_t entry,
-                const CoinbaseFacts& facts, UnixMillis now);
+  Status settle_waiting(const BlockHash& hash, UnixMillis now);
+  Result<std::optional<SliceNumber>> slice_for(const Waiting& entry, UnixMillis now);
+  Status settle(const Waiting& entry, SliceNumber slice, UnixMillis now);
   Status settle_shares(SettlementRecord& record, const BlockRecord& block,
                        const CoinbaseFacts& facts);
+  Result<Derived> derive(const SettlementRecord& record);
   void take_lost(const SettlementRecord& by, LedgerBatch& batch);
   Status apply(const BlockRecord& block, SettlementRecord record, UnixMillis now);
   Status book(const BlockRecord& block, SettlementRecord record, UnixMillis now);
@@ -63,19 +64,19 @@ struct Treasury::State {
   Status moved(SettlementRecord record);
   Result<SettlementRecord> with_shares(SettlementRecord record);
   Result<BlockRecord> stored(const BlockRecord& block);
-  std::uint64_t newest_carry() const;
   Result<Balances> balances_at(std::uint64_t entry);
   static bool joins_next_round(const SettlementRecord& record);
 
   // treasury.cpp
   Status write(const LedgerBatch& batch);
   Status refusal() const;
-  bool plans() const;
+  PayoutTerms promised(const BlockRecord& block) const;
   bool planned(const BlockRecord& block) const;
   Result<RecentPlan> make_plan();
   const RecentPlan* recent_plan(SliceNumber slice, std::uint64_t entry) const;
-  Claims claims_of(const Derived& derived);
+  Claims claims_of(const PayoutTerms& by, const Derived& derived);
   Script script_of(AccountId account);
+  AccountId account_of(const Script& script) const;
   bool is_pool(AccountId account) const;
   ScriptOf scripts() {
     return [this](AccountId account) { return script_of(account); };

@@ -15,7 +15,7 @@
 namespace adit {
 
 struct VaultBlock {
-  BlockRecord record;  ///< hash, prev, height, found, value, account, worker; state Found
+  BlockRecord record;  ///< as it was found: state Found, no sequence
   ByteVec bytes;       ///< the raw block
 };
 

@@ -84,12 +84,13 @@ TEST_CASE("treasury: a restart knows the plan of a block from disk") {
     const PlanPtr plan = bank.treasury->plan();
     const auto winner = bank.share(3, 7, 10, true);
     BlockRecord block = bank.block_of(winner, 3, 101, kReward);
-    block.plan_slice = plan->slice, block.plan_entry = plan->entry;
+    const auto outputs = Bank::job_outputs(block, *plan);
     mine(bank, 8, {{1, 300}, {4, 100}});
     bank.move(first, BlockState::Mature);
     if (restart) bank.must_open();
-    REQUIRE(bank.put(block, restart ? std::vector<TxOut>{}
-                                    : plan_coinbase(*plan, kReward, test::kBankScript).outputs));
+    REQUIRE(bank.put(block, restart ? std::vector<TxOut>{} : outputs));
+    bank.pass(Treasury::kShareWaitMillis);
+    REQUIRE(bank.tick());
     records[restart] = bank.settlement(block);
   }
   CHECK(records[0].shares == records[1].shares);

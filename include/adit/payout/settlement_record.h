@@ -31,12 +31,14 @@ struct SettlementRecord {
   std::uint32_t height = 0;
   /// The slices its weights count; zero: none. pplns: the last alone says which.
   std::uint64_t first_slice = 0, slice = 0;
-  std::uint64_t plan_entry = 0;  ///< the newest journal entry its carries count; way Coinbase only
+  std::uint64_t plan_entry = 0;   ///< the newest journal entry its carries count; way Coinbase only
+  std::uint64_t plan_weight = 0;  ///< weight units that its plan's outputs could take
   PayoutTerms terms;
   Script pool_script;  ///< of that time: its own work is the pool's
   Satoshi value;       ///< of the coinbase: entitled shares and pool_entitled sum to it
   Uint128 pool_work = 0;
   Satoshi pool_entitled, pool_paid;  ///< paid: by the coinbase, way Coinbase only
+  Satoshi unknown_paid;              ///< to scripts that are nobody's in the books: must be zero
   SettlementState state = SettlementState::Pending;
   std::uint64_t first_entry = 0, last_entry = 0;  ///< of the newest booking
   std::string taken_by;  ///< prop: the block whose round the work of this lost one joined

@@ -3,7 +3,8 @@
 // journal entries. Every step is one atomic batch and may be called again: after a crash open()
 // looks at what is on disk and does what is missing. Thread: the ledger writer's.
 //
-//   found     settlement written (weights of the slice the block closed, or of its job's plan)
+//   found     settlement written (weights of the slice the block closed, or of its job's plan), by
+//             the terms its job was made under
 //   accepted  way coinbase: booked, since the chain has paid
 //   mature    otherwise: booked
 //   orphaned  reversed if it was booked, else dropped; accepted again: booked anew
@@ -46,11 +47,11 @@ class Treasury {
   /// In order, none left out (CHECK); those from before it was opened are ignored.
   Status slices_closed(std::span<const SliceRecord> slices, UnixMillis now);
   /// A block is new or has moved (after Ledger::put_block, whose record counts). `outputs`: of its
-  /// coinbase, where known; needed once, when it is found, with way Coinbase. Never seen, they are
-  /// taken to be those of its plan.
+  /// coinbase, where known; needed once, when it is found, with way Coinbase. Not seen for
+  /// kShareWaitMillis, they are taken to be those of its plan.
   Status block_changed(const BlockRecord& block, std::span<const TxOut> outputs, UnixMillis now);
-  /// Settles blocks whose share has not come for kShareWaitMillis (stale, or of an unknown name).
-  /// Call it every second.
+  /// Settles blocks whose share has not come for kShareWaitMillis (stale, or of an unknown name),
+  /// or whose outputs nobody told. Call it every second.
   Status tick(UnixMillis now);
   static constexpr std::int64_t kShareWaitMillis = 10'000;
   /// A new one whenever a slice closed or a balance changed; null unless way Coinbase with pplns or
