@@ -27,7 +27,6 @@ class Audit {
   void check_chain(const std::vector<SliceRecord>& slices);
   Status check_shares(const std::vector<SliceRecord>& slices);
   void check_slice(const SliceRecord& slice, const WorkByAccount& shares);
-  Status add_taken();
 
   // audit.cpp
   Status find_block(const BlockHash& hash);

@@ -11,30 +11,43 @@ namespace {
 
 void add_checked(Uint128& sum, Uint128 more) { CHECK(!__builtin_add_overflow(sum, more, &sum)); }
 
-/// Sets what everybody was paid: by the outputs, where they are known. (What pays more than there
-/// is cannot be this block's.)
-void set_paid(SettlementRecord& record, const CoinbaseFacts& facts) {
-  std::map<AccountId, Satoshi> paid;
-  Satoshi unknown, sum;
+struct Paid {
+  std::map<AccountId, Satoshi> accounts;
+  Satoshi unknown;
+};
+
+/// What is known to have been paid to others than the pool; nullopt: nothing. (Outputs that pay
+/// more than there is cannot be this block's.)
+std::optional<Paid> known_payments(const SettlementRecord& record, const CoinbaseFacts& facts) {
+  Paid paid;
+  if (facts.before != nullptr) {
+    for (const PlanShare& share : facts.before->shares) paid.accounts[share.account] = share.paid;
+    paid.unknown = facts.before->unknown_paid;
+    return paid;
+  }
+  Satoshi sum;
   for (const TxOut& out : facts.outputs) {
     sum += out.value;
     if (out.script == record.pool_script || out.value == Satoshi{}) continue;
     const AccountId account = facts.account_of(out.script);
-    (account == AccountId{} ? unknown : paid[account]) += out.value;
+    (account == AccountId{} ? paid.unknown : paid.accounts[account]) += out.value;
   }
-  if (!facts.outputs.empty() && sum <= record.value) {
-    record.unknown_paid = unknown;
+  if (sum > record.value || (facts.outputs.empty() && facts.as_planned)) return std::nullopt;
+  return paid;
+}
+
+void set_paid(SettlementRecord& record, const CoinbaseFacts& facts) {
+  if (auto paid = known_payments(record, facts)) {
+    record.unknown_paid = paid->unknown;
     for (PlanShare& share : record.shares) {
-      const auto at = paid.find(share.account);
-      share.paid = at == paid.end() ? Satoshi{} : at->second;
-      if (at != paid.end()) paid.erase(at);
+      const auto at = paid->accounts.find(share.account);
+      share.paid = at == paid->accounts.end() ? Satoshi{} : at->second;
+      if (at != paid->accounts.end()) paid->accounts.erase(at);
     }
-    for (const auto& [account, amount] : paid)
+    for (const auto& [account, amount] : paid->accounts)
       record.shares.push_back({account, 0, Satoshi{}, Satoshi{}, amount});
     std::sort(record.shares.begin(), record.shares.end(),
               [](const PlanShare& a, const PlanShare& b) { return a.account < b.account; });
-  } else if (!facts.as_planned) {
-    for (PlanShare& share : record.shares) share.paid = Satoshi{};
   }
   record.pool_paid = record.value - record.unknown_paid;
   for (const PlanShare& share : record.shares) record.pool_paid -= share.paid;
@@ -47,10 +60,10 @@ void Claims::add(const std::vector<AccountWork>& weights, const IsPool& is_pool)
     add_checked(is_pool(entry.account) ? pool_work : works[entry.account], entry.work);
 }
 
-void Claims::add(const SettlementRecord& lost) {
-  for (const PlanShare& share : lost.shares)
+void Claims::add(const SettlementRecord& record) {
+  for (const PlanShare& share : record.shares)
     if (share.work > 0) add_checked(works[share.account], share.work);
-  add_checked(pool_work, lost.pool_work);
+  add_checked(pool_work, record.pool_work);
 }
 
 PayoutPlan assemble_plan(const PayoutTerms& terms, SliceNumber slice, std::uint64_t entry,

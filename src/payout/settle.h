@@ -23,8 +23,8 @@ struct Claims {
   WorkByAccount works;
   Uint128 pool_work = 0;
   void add(const std::vector<AccountWork>& weights, const IsPool& is_pool);
-  /// prop: what a lost block was settled by.
-  void add(const SettlementRecord& lost);
+  /// What a block was settled by.
+  void add(const SettlementRecord& record);
 };
 
 /// A plan of everybody with work or a balance; `balances` may hold zeros and the pool's own.
@@ -38,6 +38,7 @@ struct CoinbaseFacts {
   std::span<const TxOut> outputs;
   bool as_planned = false;
   AccountOf account_of;
+  const SettlementRecord* before = nullptr;  ///< what it says was paid stands
 };
 
 /// pplns and prop. Fills shares, pool_work, pool_entitled, pool_paid and unknown_paid of `record`,

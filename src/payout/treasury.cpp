@@ -91,18 +91,16 @@ AccountId State::account_of(const Script& script) const {
   return address ? ledger->account_of(*address) : AccountId();
 }
 
-Claims State::claims_of(const PayoutTerms& by, const Derived& derived) {
+Claims State::claims_of(const Derived& derived) const {
   Claims claims;
   claims.add(derived.weights, pools());
-  if (by.scheme.kind == SchemeKind::Prop)
-    for (const auto& [hash, record] : lost) claims.add(record);
   return claims;
 }
 
 Result<State::RecentPlan> State::make_plan() {
   const auto derived = live.at(live.newest());
   if (!derived) return derived.error();
-  const Claims claims = claims_of(terms, *derived);
+  const Claims claims = claims_of(*derived);
   Balances balances;
   for (const AccountBalance& row : journal.accounts()) balances[row.account] = row.balance;
   auto plan = assemble_plan(terms, live.newest(), journal.last_entry(), claims, balances, scripts(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From a found block to its settlement, and from there into the journal and back.
+// From a found block to its settlement.
 #include "adit/base/check.h"
 #include "adit/base/log.h"
 #include "adit/ledger/json_fields.h"
@@ -8,23 +8,6 @@
 #include "payout/treasury_state.h"
 
 namespace adit {
-namespace {
-
-bool is_lost(BlockState state) {
-  return state == BlockState::Orphaned || state == BlockState::Refused;
-}
-bool in_chain(BlockState state) {
-  return state == BlockState::Accepted || state == BlockState::Mature;
-}
-/// The chain has paid (way coinbase), or the reward has ripened.
-bool is_due(PayWay way, BlockState state) {
-  return way == PayWay::Coinbase ? in_chain(state) : state == BlockState::Mature;
-}
-
-const Book kBlocks{BookKind::Blocks, 0}, kPool{BookKind::Pool, 0}, kCoinbase{BookKind::Coinbase, 0},
-    kUnknown{BookKind::Unknown, 0};
-
-}  // namespace
 
 using State = Treasury::State;
 
@@ -104,10 +87,8 @@ Status State::settle(const Waiting& entry, SliceNumber slice, UnixMillis now) {
               block.hash.hex(), record.unknown_paid.value());
   LedgerBatch batch;
   record.put(batch, true);
-  if (record.terms.scheme.kind == SchemeKind::Prop) take_lost(record, batch);
   if (Status s = write(batch); !s) return s;
-  if (Status s = live.settled(slice); !s) return s;
-  plan_stale = true;
+  if (Status s = changed(record); !s) return s;
   return apply(block, std::move(record), now);
 }
 
@@ -143,18 +124,23 @@ Status State::settle_shares(SettlementRecord& record, const BlockRecord& block,
   }
   const auto derived = derive(record);
   if (!derived) return derived.error();
-  record.first_slice = derived->first.value();
-  const Claims claims = claims_of(record.terms, *derived);
+  return divide(record, *derived, facts);
+}
+
+/// By these weights.
+Status State::divide(SettlementRecord& record, const Derived& derived, const CoinbaseFacts& facts) {
+  record.first_slice = derived.first.value();
+  record.slices = derived.slices;
   Balances balances;
   if (record.terms.way == PayWay::Coinbase) {
     auto then = balances_at(record.plan_entry);
     if (!then) return then.error();
     balances = *std::move(then);
   }
-  settle_plan(
-      record,
-      assemble_plan(record.terms, slice, record.plan_entry, claims, balances, scripts(), pools()),
-      facts);
+  settle_plan(record,
+              assemble_plan(record.terms, SliceNumber(record.slice), record.plan_entry,
+                            claims_of(derived), balances, scripts(), pools()),
+              facts);
   return {};
 }
 
@@ -173,128 +159,6 @@ Result<Balances> State::balances_at(std::uint64_t entry) {
   });
   if (!s) return s.error();
   return balances;
-}
-
-/// prop: the work of lost blocks is this one's now.
-void State::take_lost(const SettlementRecord& by, LedgerBatch& batch) {
-  for (auto& [hash, record] : lost) {
-    record.taken_by = by.block.hex();
-    record.put(batch, false);
-  }
-  lost.clear();
-}
-
-bool State::joins_next_round(const SettlementRecord& record) {
-  const bool is_lost =
-      record.state == SettlementState::Dropped || record.state == SettlementState::Reversed;
-  return is_lost && record.taken_by.empty() && record.terms.scheme.kind == SchemeKind::Prop;
-}
-
-Status State::apply(const BlockRecord& block, SettlementRecord record, UnixMillis now) {
-  const PayWay way = record.terms.way;
-  const bool due = is_due(way, block.state);
-  switch (record.state) {
-    case SettlementState::Booked:
-      if (is_lost(block.state)) return reverse(std::move(record), now);
-      if (block.state == BlockState::Mature) {
-        unripe.remove(block.hash);
-      } else if (way == PayWay::Coinbase && !unripe.blocks.contains(block.hash)) {
-        const auto whole = with_shares(std::move(record));
-        if (!whole) return whole.error();
-        unripe.add(block.hash, whole->shares);
-      }
-      return {};
-    case SettlementState::Pending:
-      if (due) return book(block, std::move(record), now);
-      if (is_lost(block.state)) return move_to(std::move(record), SettlementState::Dropped);
-      return {};
-    case SettlementState::Dropped:
-    case SettlementState::Reversed:
-      if (due) return book(block, std::move(record), now);
-      // The chain has come back to it.
-      if (in_chain(block.state)) return move_to(std::move(record), SettlementState::Pending);
-      return {};
-  }
-  UNREACHABLE();
-}
-
-Status State::move_to(SettlementRecord record, SettlementState state) {
-  record.state = state;
-  LedgerBatch batch;
-  record.put(batch, false);
-  if (Status s = write(batch); !s) return s;
-  return moved(std::move(record));
-}
-
-/// prop: the round changes with what is lost.
-Status State::moved(SettlementRecord record) {
-  plan_stale = true;
-  if (!joins_next_round(record)) {
-    lost.erase(record.block);
-    return {};
-  }
-  auto whole = with_shares(std::move(record));
-  if (!whole) return whole.error();
-  lost[whole->block] = *std::move(whole);
-  return {};
-}
-
-Result<SettlementRecord> State::with_shares(SettlementRecord record) {
-  if (record.shares.size() == record.share_count) return record;
-  BlockRecord block;
-  block.hash = record.block, block.height = record.height;
-  auto whole = read_settlement(ledger->store(), block);
-  if (!whole) return whole.error();
-  record.shares = std::move((*whole)->shares);
-  return record;
-}
-
-Status State::book(const BlockRecord& block, SettlementRecord known, UnixMillis now) {
-  auto whole = with_shares(std::move(known));
-  if (!whole) return whole.error();
-  SettlementRecord& record = *whole;
-  const std::string ref = block.hash.hex();
-  LedgerBatch batch;
-  record.first_entry = journal.last_entry() + 1;
-  const auto move = [&](const Book& from, const Book& to, Satoshi amount, std::string_view kind) {
-    if (amount > Satoshi{}) journal.move(batch, from, to, amount, kind, ref, now);
-  };
-  for (const PlanShare& share : record.shares)
-    move(kBlocks, Book::account(share.account), share.entitled, "block");
-  move(kBlocks, kPool, record.pool_entitled, "block");
-  for (const PlanShare& share : record.shares)
-    move(Book::account(share.account), kCoinbase, share.paid, "coinbase");
-  move(kPool, kCoinbase, record.pool_paid, "coinbase");
-  move(kUnknown, kCoinbase, record.unknown_paid, "coinbase");
-  record.last_entry = journal.last_entry();
-  record.state = SettlementState::Booked;
-  record.put(batch, false);
-  journal.finish(batch);
-  if (Status s = write(batch); !s) return s;
-  lost.erase(record.block);
-  if (record.terms.way == PayWay::Coinbase && block.state != BlockState::Mature)
-    unripe.add(block.hash, record.shares);
-  return {};
-}
-
-Status State::reverse(SettlementRecord record, UnixMillis now) {
-  std::vector<JournalEntry> entries;
-  const Status read =
-      for_each_entry(ledger->store(), record.first_entry, [&](const JournalEntry& entry) {
-        if (entry.number > record.last_entry) return false;
-        entries.push_back(entry);
-        return true;
-      });
-  if (!read) return read;
-  LedgerBatch batch;
-  for (const JournalEntry& entry : entries)
-    journal.move(batch, entry.to, entry.from, entry.amount, "reversal", entry.ref, now);
-  record.state = SettlementState::Reversed;
-  record.put(batch, false);
-  journal.finish(batch);
-  if (Status s = write(batch); !s) return s;
-  unripe.remove(record.block);
-  return moved(std::move(record));
 }
 
 }  // namespace adit

@@ -59,19 +59,6 @@ Status State::change_terms(UnixMillis now) {
 }
 
 Status State::reconcile(UnixMillis now) {
-  lost.clear();
-  std::vector<SettlementRecord> rounds;
-  const Status scanned =
-      for_each_settlement(ledger->store(), false, [&](const SettlementRecord& record) {
-        if (joins_next_round(record)) rounds.push_back(record);
-        return true;
-      });
-  if (!scanned) return scanned;
-  for (SettlementRecord& head : rounds) {
-    auto record = with_shares(std::move(head));
-    if (!record) return record.error();
-    lost[record->block] = *std::move(record);
-  }
   const auto blocks = all_blocks(ledger->store());
   if (!blocks) return blocks.error();
   for (const BlockRecord& block : *blocks)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the treasury knows. Its functions stand in three files: treasury_open.cpp (and pricing),
-// treasury_blocks.cpp, treasury.cpp.
+// What the treasury knows. Its functions stand in four files: treasury_open.cpp (and pricing),
+// treasury_blocks.cpp, treasury_booking.cpp, treasury.cpp.
 #pragma once
 
 #include <deque>
@@ -13,6 +13,8 @@
 #include "payout/settle.h"
 
 namespace adit {
+
+bool is_lost(BlockState state);
 
 struct Treasury::State {
   /// A block that no settlement could be written for yet.
@@ -37,6 +39,12 @@ struct Treasury::State {
   };
   static constexpr std::size_t kRecentPlans = 4;
 
+  /// A settlement divided again, and the entries that this undoes.
+  struct Redone {
+    SettlementRecord record;
+    std::vector<JournalEntry> entries;
+  };
+
   State(Ledger& books, const TreasuryOptions& wanted, Journal money, TermsHistory past);
 
   // treasury_open.cpp
@@ -56,16 +64,21 @@ struct Treasury::State {
   Status settle_shares(SettlementRecord& record, const BlockRecord& block,
                        const CoinbaseFacts& facts);
   Result<Derived> derive(const SettlementRecord& record);
-  void take_lost(const SettlementRecord& by, LedgerBatch& batch);
+  Status divide(SettlementRecord& record, const Derived& derived, const CoinbaseFacts& facts);
+  Result<BlockRecord> stored(const BlockRecord& block);
+  Result<Balances> balances_at(std::uint64_t entry);
+
+  // treasury_booking.cpp
   Status apply(const BlockRecord& block, SettlementRecord record, UnixMillis now);
   Status book(const BlockRecord& block, SettlementRecord record, UnixMillis now);
   Status reverse(SettlementRecord record, UnixMillis now);
-  Status move_to(SettlementRecord record, SettlementState state);
-  Status moved(SettlementRecord record);
+  Status drop(SettlementRecord record);
+  Status changed(const SettlementRecord& record);
+  Result<std::vector<Redone>> make_room(const SettlementRecord& back);
+  void enter(LedgerBatch& batch, SettlementRecord& record, UnixMillis now);
+  void undo(LedgerBatch& batch, const std::vector<JournalEntry>& entries, UnixMillis now);
+  Result<std::vector<JournalEntry>> entries_of(const SettlementRecord& record);
   Result<SettlementRecord> with_shares(SettlementRecord record);
-  Result<BlockRecord> stored(const BlockRecord& block);
-  Result<Balances> balances_at(std::uint64_t entry);
-  static bool joins_next_round(const SettlementRecord& record);
 
   // treasury.cpp
   Status write(const LedgerBatch& batch);
@@ -74,7 +87,7 @@ struct Treasury::State {
   bool planned(const BlockRecord& block) const;
   Result<RecentPlan> make_plan();
   const RecentPlan* recent_plan(SliceNumber slice, std::uint64_t entry) const;
-  Claims claims_of(const PayoutTerms& by, const Derived& derived);
+  Claims claims_of(const Derived& derived) const;
   Script script_of(AccountId account);
   AccountId account_of(const Script& script) const;
   bool is_pool(AccountId account) const;
@@ -96,8 +109,7 @@ struct Treasury::State {
   SliceNumber priced_through;
   std::map<BlockHash, Waiting> waiting;
   Unripe unripe;
-  std::map<BlockHash, SettlementRecord> lost;  ///< prop: with shares, not taken yet
-  std::deque<RecentPlan> recent_plans;         ///< newest last
+  std::deque<RecentPlan> recent_plans;  ///< newest last
   bool plan_stale = true;
   std::unordered_map<AccountId, Script> script_memory;
   std::optional<Error> broken;

@@ -7,12 +7,14 @@
 //             the terms its job was made under
 //   accepted  way coinbase: booked, since the chain has paid
 //   mature    otherwise: booked
-//   orphaned  reversed if it was booked, else dropped; accepted again: booked anew
+//   orphaned  reversed if it was booked, else dropped; accepted again: booked anew, and what took
+//             over its round is divided again
 //
 // With way Coinbase a block is settled by the slice its plan counted, else by the slice that its
 // own share closed; where that does not come, by the newest slice before the block. A prop round
-// begins after the newest slice that settled a block; work of a lost block joins the next one. Work
-// that pps or fpps has paid counts in no later window or round.
+// is all slices up to the block's that no other block was divided by: those of a lost one join the
+// next round, and return if it comes back. Work that pps or fpps has paid counts in no later window
+// or round.
 //
 // On disk (family credits): settlement_record.h, journal.h; 'r' + u64be slice: the terms from that
 // slice on; 'q': the last slice whose shares are priced. Both sealed JSON.
