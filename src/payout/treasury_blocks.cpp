@@ -2,6 +2,7 @@
 // From a found block to its settlement.
 #include "adit/base/check.h"
 #include "adit/base/log.h"
+#include "adit/bitcoin/address.h"
 #include "adit/ledger/json_fields.h"
 #include "adit/ledger/reader.h"
 #include "payout/settlement_rows.h"
@@ -108,9 +109,9 @@ Status State::settle_shares(SettlementRecord& record, const BlockRecord& block,
     return {};
   }
   if (kind == SchemeKind::Solo) {
-    const AccountId finder = ledger->account_of(block.account);
-    const bool known = finder != AccountId{} && !is_pool(finder);
-    settle_solo(record, known ? finder : AccountId{}, script_of(finder), facts);
+    const auto finder = finder_of(block);
+    if (!finder) return finder.error();
+    settle_solo(record, *finder, script_of(*finder), facts);
     return {};
   }
   const SliceNumber slice(record.slice);
@@ -125,6 +126,13 @@ Status State::settle_shares(SettlementRecord& record, const BlockRecord& block,
   const auto derived = derive(record);
   if (!derived) return derived.error();
   return divide(record, *derived, facts);
+}
+
+/// The account of who found a block, made if this was his first share; 0: the pool's.
+Result<AccountId> State::finder_of(const BlockRecord& block) {
+  const auto address = parse_address(block.account, options.network);
+  if (!address || address->script == options.pool_script) return AccountId{};
+  return ledger->book_account(address->text, block.found);
 }
 
 /// By these weights.

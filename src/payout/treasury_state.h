@@ -64,6 +64,7 @@ struct Treasury::State {
   Status settle_shares(SettlementRecord& record, const BlockRecord& block,
                        const CoinbaseFacts& facts);
   Result<Derived> derive(const SettlementRecord& record);
+  Result<AccountId> finder_of(const BlockRecord& block);
   Status divide(SettlementRecord& record, const Derived& derived, const CoinbaseFacts& facts);
   Result<BlockRecord> stored(const BlockRecord& block);
   Result<Balances> balances_at(std::uint64_t entry);
