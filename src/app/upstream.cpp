@@ -31,10 +31,15 @@ Upstream::Upstream(Clock& clock, const Config& config, UpstreamLinks links)
     : config_(&config),
       links_(std::move(links)),
       loop_(clock),
-      wake_(std::make_unique<uv::Async>(loop_, [this] { read_found(); })),
+      wake_(std::make_unique<uv::Async>(loop_,
+                                        [this] {
+                                          read_found();
+                                          read_booked();
+                                        })),
       timer_(std::make_unique<uv::Timer>(loop_, [] {})),
       http_(std::make_unique<uv::HttpClient>(loop_)),
       inbox_(kFoundBox, [this] { wake_->wake(); }),
+      booked_inbox_(kFoundBox, [this] { wake_->wake(); }),
       link_(node_options(config), config.nodes.size()),
       submitter_(config.nodes.size()),
       ripe_(config.nodes.size()) {
@@ -82,6 +87,16 @@ void Upstream::stop() {
 
 void Upstream::found(FoundBlock block) {
   if (!inbox_.post(std::move(block))) log_error("block", "more found blocks wait than can be kept");
+}
+
+void Upstream::booked(const BlockRecord& block) {
+  // Not taken: its file stays, and the next start looks at it again.
+  (void)booked_inbox_.post(block);
+}
+
+void Upstream::tell_again() {
+  tell_again_ = true;
+  wake_->wake();
 }
 
 template <class Part>

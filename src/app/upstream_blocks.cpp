@@ -57,17 +57,53 @@ Status Upstream::open(const std::vector<BlockRecord>& blocks, Satoshi mean_fees)
       if (known.hash == record.hash && !is_settled(known.state)) record = known;
     log_info("block", "height {} {}: {} before the restart, going on", record.height,
              record.hash.hex(), block_state_name(record.state));
-    known_.insert(record.hash);
-    blocks_.push_back(record);
-    tell(record, coinbase_outputs(block.bytes));
-    submitter_.submit(record.hash, record.prev, record.height, to_hex(block.bytes),
-                      loop_.now().mono);
+    go_on({record, block.bytes});
   }
   const std::size_t first = blocks.size() - std::min(blocks.size(), RipeWatch::kBlocks);
   for (std::size_t i = first; i < blocks.size(); ++i)
     if (is_settled(blocks[i].state) || !known_.contains(blocks[i].hash)) bury(blocks[i]);
   watch_fees(mean_fees);
   return {};
+}
+
+/// Tells the books of a block that is in the vault, and follows it if nobody does.
+void Upstream::go_on(const VaultBlock& kept) {
+  const BlockRecord& record = kept.record;
+  const auto at = std::find_if(blocks_.begin(), blocks_.end(), [&](const BlockRecord& followed) {
+    return followed.hash == record.hash;
+  });
+  if (at != blocks_.end()) return tell(*at, coinbase_outputs(kept.bytes));
+  known_.insert(record.hash);
+  blocks_.push_back(record);
+  tell(record, coinbase_outputs(kept.bytes));
+  submitter_.submit(record.hash, record.prev, record.height, to_hex(kept.bytes), loop_.now().mono);
+}
+
+void Upstream::read_booked() {
+  booked_inbox_.drain(booked_);
+  for (const BlockRecord& record : booked_) {
+    if (!is_settled(record.state)) continue;
+    ++writes_;
+    uv::run_off_loop(
+        loop_, [this, record] { (void)vault_->settle(record).ok(); }, [this] { --writes_; });
+  }
+  if (tell_again_.exchange(false)) read_vault();
+}
+
+void Upstream::read_vault() {
+  log_warn("block", "the books missed news of blocks while the disk was full; it is told again");
+  const auto kept = std::make_shared<std::vector<VaultBlock>>();
+  ++writes_;
+  uv::run_off_loop(
+      loop_,
+      [this, kept] {
+        auto listed = vault_->list();
+        if (listed) *kept = *std::move(listed);
+      },
+      [this, kept] {
+        --writes_;
+        for (const VaultBlock& block : *kept) go_on(block);
+      });
 }
 
 void Upstream::read_found() {
@@ -159,9 +195,6 @@ void Upstream::handle_progress(const BlockProgress& progress) {
   tell(*at);
   if (!is_settled(state)) return;
   bury(*at);
-  ++writes_;
-  uv::run_off_loop(
-      loop_, [this, record = *at] { (void)vault_->settle(record).ok(); }, [this] { --writes_; });
   blocks_.erase(at);
 }
 
