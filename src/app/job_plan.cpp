@@ -43,6 +43,7 @@ JobOptions job_options(const Config& config, const BlockTemplate& block_template
   options.coinbase_tag = config.pool.coinbase_tag;
   const std::uint64_t room = output_room(block_template);
   options.outputs = outputs_of(plan, block_template.coinbase_value, room, pool);
+  options.pool_script = pool;
   options.terms = (plan ? plan->terms : terms_of(config)).text();
   if (plan) {
     options.plan_slice = plan->slice;

@@ -126,6 +126,7 @@ void Upstream::keep_and_submit(const FoundBlock& found) {
   pending->record.plan_entry = found.job->plan_entry;
   pending->record.plan_weight = found.job->plan_weight;
   pending->record.terms = found.job->terms;
+  pending->record.pool_script = found.job->pool_script;
   pending->record.account = found.account;
   pending->record.worker = found.worker;
   pending->bytes = block_for_submit(*found.job, found.header, found.extranonce);

@@ -74,6 +74,7 @@ std::string BlockRecord::json() const {
   w.key("detail").string(detail).key("confirmations").number(confirmations);
   w.key("plan_slice").number_u64(plan_slice).key("plan_entry").number_u64(plan_entry);
   w.key("plan_weight").number_u64(plan_weight).key("terms").string(terms);
+  w.key("pool_script").string(to_hex(pool_script));
   w.end_object();
   return w.take();
 }
@@ -108,6 +109,9 @@ Result<BlockRecord> BlockRecord::from_json(std::string_view text) {
   if (!text_field("worker", b.worker)) return bad_block("worker");
   if (!text_field("detail", b.detail)) return bad_block("detail");
   if (!text_field("terms", b.terms)) return bad_block("terms");
+  auto pool_script = from_hex(fields->string("pool_script").value_or("?"));
+  if (!pool_script) return bad_block("pool_script");
+  b.pool_script = *std::move(pool_script);
   if (!plan_slice || !plan_entry || !plan_weight) return bad_block("plan_*");
   b.height = *height, b.confirmations = *confirmations, b.found = UnixMillis(*found);
   b.value = Satoshi(*value), b.after = Sequence(*after);

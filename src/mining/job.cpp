@@ -89,6 +89,7 @@ Status set_coinbase(Job& job, const JobOptions& options) {
   job.plan_entry = options.plan_entry;
   job.plan_weight = options.plan_weight;
   job.terms = options.terms;
+  job.pool_script = options.pool_script;
   job.payee = options.payee;
   job.next.reset();
   if (options.next_outputs.empty()) return {};

@@ -77,6 +77,13 @@ bool State::is_pool(AccountId account) const {
   return !pool_address.empty() && ledger->address_of(account) == pool_address;
 }
 
+IsPool State::pools_of(const Script& pool_script) const {
+  return
+      [this, address = address_of(pool_script, options.network).value_or("")](AccountId account) {
+        return !address.empty() && ledger->address_of(account) == address;
+      };
+}
+
 Script State::script_of(AccountId account) {
   const auto [at, added] = script_memory.try_emplace(account);
   if (added) {
@@ -91,20 +98,21 @@ AccountId State::account_of(const Script& script) const {
   return address ? ledger->account_of(*address) : AccountId();
 }
 
-Claims State::claims_of(const Derived& derived) const {
+Claims State::claims_of(const Derived& derived, const IsPool& pools) {
   Claims claims;
-  claims.add(derived.weights, pools());
+  claims.add(derived.weights, pools);
   return claims;
 }
 
 Result<State::RecentPlan> State::make_plan() {
   const auto derived = live.at(live.newest());
   if (!derived) return derived.error();
-  const Claims claims = claims_of(*derived);
+  const IsPool pools = pools_of(options.pool_script);
+  const Claims claims = claims_of(*derived, pools);
   Balances balances;
   for (const AccountBalance& row : journal.accounts()) balances[row.account] = row.balance;
-  auto plan = assemble_plan(terms, live.newest(), journal.last_entry(), claims, balances, scripts(),
-                            pools());
+  auto plan =
+      assemble_plan(terms, live.newest(), journal.last_entry(), claims, balances, scripts(), pools);
   return RecentPlan{std::make_shared<const PayoutPlan>(std::move(plan)), derived->first};
 }
 

@@ -74,7 +74,8 @@ Status State::settle(const Waiting& entry, SliceNumber slice, UnixMillis now) {
   const bool by_plan = planned(block);
   SettlementRecord record;
   record.block = block.hash, record.height = block.height;
-  record.terms = promised(block), record.pool_script = options.pool_script;
+  record.terms = promised(block);
+  record.pool_script = block.pool_script.empty() ? options.pool_script : block.pool_script;
   record.value = block.value, record.slice = slice.value();
   record.plan_weight = by_plan ? block.plan_weight : 0;
   if (record.terms.way == PayWay::Coinbase)  // only coinbases look at carries
@@ -109,7 +110,7 @@ Status State::settle_shares(SettlementRecord& record, const BlockRecord& block,
     return {};
   }
   if (kind == SchemeKind::Solo) {
-    const auto finder = finder_of(block);
+    const auto finder = finder_of(record, block);
     if (!finder) return finder.error();
     settle_solo(record, *finder, script_of(*finder), facts);
     return {};
@@ -118,7 +119,8 @@ Status State::settle_shares(SettlementRecord& record, const BlockRecord& block,
   // Reading a long window again would keep miners waiting. (A round may have changed meanwhile.)
   const RecentPlan* recent = recent_plan(slice, record.plan_entry);
   if (facts.as_planned && recent != nullptr && kind == SchemeKind::Pplns &&
-      recent->plan->terms.text() == record.terms.text()) {
+      recent->plan->terms.text() == record.terms.text() &&
+      record.pool_script == options.pool_script) {
     record.first_slice = recent->first.value();
     settle_plan(record, *recent->plan, facts);
     return {};
@@ -129,9 +131,9 @@ Status State::settle_shares(SettlementRecord& record, const BlockRecord& block,
 }
 
 /// The account of who found a block, made if this was his first share; 0: the pool's.
-Result<AccountId> State::finder_of(const BlockRecord& block) {
+Result<AccountId> State::finder_of(const SettlementRecord& record, const BlockRecord& block) {
   const auto address = parse_address(block.account, options.network);
-  if (!address || address->script == options.pool_script) return AccountId{};
+  if (!address || address->script == record.pool_script) return AccountId{};
   return ledger->book_account(address->text, block.found);
 }
 
@@ -145,9 +147,10 @@ Status State::divide(SettlementRecord& record, const Derived& derived, const Coi
     if (!then) return then.error();
     balances = *std::move(then);
   }
+  const IsPool pools = pools_of(record.pool_script);
   settle_plan(record,
               assemble_plan(record.terms, SliceNumber(record.slice), record.plan_entry,
-                            claims_of(derived), balances, scripts(), pools()),
+                            claims_of(derived, pools), balances, scripts(), pools),
               facts);
   return {};
 }

@@ -64,7 +64,7 @@ struct Treasury::State {
   Status settle_shares(SettlementRecord& record, const BlockRecord& block,
                        const CoinbaseFacts& facts);
   Result<Derived> derive(const SettlementRecord& record);
-  Result<AccountId> finder_of(const BlockRecord& block);
+  Result<AccountId> finder_of(const SettlementRecord& record, const BlockRecord& block);
   Status divide(SettlementRecord& record, const Derived& derived, const CoinbaseFacts& facts);
   Result<BlockRecord> stored(const BlockRecord& block);
   Result<Balances> balances_at(std::uint64_t entry);
@@ -88,15 +88,13 @@ struct Treasury::State {
   bool planned(const BlockRecord& block) const;
   Result<RecentPlan> make_plan();
   const RecentPlan* recent_plan(SliceNumber slice, std::uint64_t entry) const;
-  Claims claims_of(const Derived& derived) const;
+  static Claims claims_of(const Derived& derived, const IsPool& pools);
   Script script_of(AccountId account);
   AccountId account_of(const Script& script) const;
   bool is_pool(AccountId account) const;
+  IsPool pools_of(const Script& pool_script) const;
   ScriptOf scripts() {
     return [this](AccountId account) { return script_of(account); };
-  }
-  IsPool pools() const {
-    return [this](AccountId account) { return is_pool(account); };
   }
 
   Ledger* ledger;

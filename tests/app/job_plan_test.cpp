@@ -93,6 +93,7 @@ TEST_CASE("a plan's accounts are paid, and the job says by which plan") {
   CHECK((*job)->plan_entry == 11);
   CHECK((*job)->plan_weight == 8'000);
   CHECK((*job)->terms == options.terms);
+  CHECK((*job)->pool_script == config.pool.payout.script);
 }
 
 TEST_CASE("a full block leaves fewer outputs, and the job still fits") {
@@ -129,6 +130,7 @@ TEST_CASE("solo: an account's job pays it, less the pool's fee, and is made once
   const JobPtr mine = solo.job_for(base, miner);
   CHECK(mine != base);
   CHECK(mine->payee == miner);
+  CHECK(mine->pool_script == config.pool.payout.script);
   CHECK(mine->terms == "solo fee=200 way=coinbase threshold=1048576 weight=8000");
   CHECK(solo.job_for(base, miner) == mine);
   const auto coinbase = Transaction::parse(coinbase_for_block(mine->coinbase, Extranonce{}, false));

@@ -108,6 +108,7 @@ class Bank {
     block.value = value;
     block.account = member_address(member);
     block.terms = options.terms.text();
+    block.pool_script = options.pool_script;
     block.after = ledger->last_sequence();
     return block;
   }

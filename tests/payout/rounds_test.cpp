@@ -172,6 +172,27 @@ TEST_CASE("rounds: through a chain of lost blocks, whichever comes back first") 
     }
 }
 
+TEST_CASE("rounds: a block that is told after a later one shares its round") {
+  Bank bank(kWallet);
+  bank.must_open();
+  mine(bank, 1, {{1, 1000}});
+  const auto winner = bank.share(1, 50, 1, true);
+  BlockRecord late = bank.block_of(winner, 1, 100, kMillion);
+  REQUIRE(bank.append({winner}));
+  late.after = bank.ledger->last_sequence();
+  mine(bank, 60, {{2, 1000}});
+  BlockRecord later = bank.find_block(2, 150, 101, kMillion);
+  CHECK(bank.settlement(later).slices.text() == "1-4");
+  REQUIRE(bank.put(late));
+  CHECK(bank.settlement(late).slice == 2);
+  CHECK(bank.settlement(late).shares == bank.settlement(later).shares);
+  bank.move(later, BlockState::Orphaned);
+  BlockRecord next = bank.find_block(3, 250, 102, kMillion);
+  CHECK(bank.settlement(next).slices.text() == "5-5");
+  bank.move(later, BlockState::Accepted);
+  check_books(bank, {late, later, next});
+}
+
 TEST_CASE("rounds: a return is one step, wherever it crashes") {
   Bank bank(kCoinbase);
   bank.must_open();

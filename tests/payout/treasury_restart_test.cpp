@@ -129,6 +129,23 @@ TEST_CASE("restart: a coinbase with room for ten pays ten, and the books say so"
   }
 }
 
+TEST_CASE("restart: the pool's output is the pool's, though it has another address since") {
+  Bank bank(kCoinbase);
+  bank.must_open();
+  mine(bank, 1, {{1, 1000}, {0xFFFF, 1000}});
+  const Found found = found_on_plan(bank);
+  BlockRecord block = found.block;
+  bank.options.pool_script = test::member_script(0xFFFE);
+  bank.must_open();
+  REQUIRE(bank.put(block, found.outputs));
+  bank.move(block, BlockState::Accepted);
+  CHECK(bank.settlement(block).unknown_paid == Satoshi{});
+  CHECK(bank.balance(1) == Satoshi{});
+  CHECK(bank.balance(0xFFFF) == Satoshi{});
+  CHECK(bank.treasury->journal().balance(kPool) == Satoshi{});
+  CHECK(audit_problems(bank, found, true).empty());
+}
+
 TEST_CASE("restart: a block is settled by the terms its job was made under") {
   for (const std::string& later :
        {std::string("pplns factor=2 fee=100 way=wallet threshold=546 weight=8000"),

@@ -13,6 +13,7 @@
 #include "adit/base/time.h"
 #include "adit/bitcoin/amount.h"
 #include "adit/bitcoin/hash.h"
+#include "adit/bitcoin/script.h"
 #include "adit/bitcoin/target.h"
 #include "adit/crypto/sha256.h"
 
@@ -78,7 +79,8 @@ struct BlockRecord {
   /// plan counted, and the weight units its outputs could take. Zero where the coinbase pays the
   /// pool alone.
   std::uint64_t plan_slice = 0, plan_entry = 0, plan_weight = 0;
-  std::string terms;  ///< what its job promised (PayoutTerms::text)
+  std::string terms;   ///< what its job promised (PayoutTerms::text)
+  Script pool_script;  ///< the pool's own then
 
   std::string json() const;
   static Result<BlockRecord> from_json(std::string_view text);

@@ -44,9 +44,10 @@ struct Job {
   bool empty = false;                    ///< coinbase only, sent at once on a new tip
   std::shared_ptr<const NextWork> next;  ///< null: not prepared
   /// What the books call the plan behind the coinbase's outputs; zero: none. And the terms in
-  /// force, as text (JobOptions).
+  /// force, as text, and the pool's own script (JobOptions).
   std::uint64_t plan_slice = 0, plan_entry = 0, plan_weight = 0;
   std::string terms;
+  Script pool_script;
   std::string payee;  ///< the account that this coinbase was made for; empty: it is everybody's
 };
 using JobPtr = std::shared_ptr<const Job>;
@@ -59,6 +60,7 @@ struct JobOptions {
   std::vector<TxOut> next_outputs = {};
   std::uint64_t plan_slice = 0, plan_entry = 0, plan_weight = 0;
   std::string terms = {};
+  Script pool_script = {};
   std::string payee = {};
 };
 
