@@ -12,10 +12,7 @@ constexpr std::uint64_t kLightestOutput = 124, kSigopsOfOutput = 4;
 std::vector<TxOut> outputs_of(const PlanPtr& plan, Satoshi value, std::uint64_t room,
                               const Script& pool) {
   if (!plan) return {{value, pool}};
-  if (room >= plan->terms.coinbase_weight) return plan_coinbase(*plan, value, pool).outputs;
-  PayoutPlan narrow = *plan;
-  narrow.terms.coinbase_weight = room;
-  return plan_coinbase(narrow, value, pool).outputs;
+  return plan_coinbase(*plan, value, pool, room).outputs;
 }
 
 std::uint64_t left(std::uint64_t limit, std::uint64_t used) {
@@ -40,11 +37,14 @@ JobOptions job_options(const Config& config, const BlockTemplate& block_template
   JobOptions options;
   options.version_mask = config.v1.version_mask;
   options.coinbase_tag = config.pool.coinbase_tag;
-  options.outputs =
-      outputs_of(plan, block_template.coinbase_value, output_room(block_template), pool);
+  const std::uint64_t room = output_room(block_template);
+  options.outputs = outputs_of(plan, block_template.coinbase_value, room, pool);
+  options.pool_script = pool;
+  options.terms = (plan ? plan->terms : terms_of(config)).text();
   if (plan) {
     options.plan_slice = plan->slice;
     options.plan_entry = plan->entry;
+    options.plan_weight = std::min(room, plan->terms.coinbase_weight);
   }
   if (!serves_v2(config)) return options;
   // The block after this one, empty: room for everybody.

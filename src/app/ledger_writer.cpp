@@ -121,7 +121,7 @@ void LedgerWriter::turn() {
     if (auto* batch = std::get_if<ShareBatch>(&message))
       gather(*batch);
     else if (auto* block = std::get_if<BlockEvent>(&message))
-      waiting_blocks_.push_back(std::move(*block));
+      remember(std::move(*block));
     else if (const auto* network = std::get_if<NetworkSeen>(&message))
       network_ = network->facts;
     else if (auto* request = std::get_if<BooksRequest>(&message))

@@ -47,6 +47,11 @@ struct LedgerWriterOptions {
   std::function<void(PlanPtr)> on_plan;
   /// Winning shares are acknowledged when their block is kept; null: at once.
   KeptBlocks* kept = nullptr;
+  /// A block as it was told is in the books now. From the writer's thread. May be empty.
+  std::function<void(const BlockRecord&)> on_booked;
+  /// While the disk was full more was told of blocks than is remembered: the books have room again,
+  /// and what is in the vault must be told again. From the writer's thread. May be empty.
+  std::function<void()> on_forgotten;
 };
 
 class LedgerWriter {
@@ -102,6 +107,7 @@ class LedgerWriter {
   void tell_plan();
   Status forget_slices(UnixMillis before);
   void answer(BooksRequest& request);
+  void remember(BlockEvent&& event);
   void write_blocks();
 
   void housekeeping();
@@ -129,6 +135,7 @@ class LedgerWriter {
   std::vector<LedgerMessage> messages_;
   std::vector<BooksRequest> requests_;
   std::vector<BlockEvent> waiting_blocks_;  // while the disk is full
+  bool forgotten_ = false;                  // more than these were told
   std::vector<std::vector<Name>> names_;    // by thread, by worker index
   std::uint32_t opened_ = 1;                // counts openings of the books
   std::vector<ShareCandidate> candidates_;

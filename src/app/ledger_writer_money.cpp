@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // LedgerWriter: slices, settlements and payments. All after the receipts have left: nobody's answer
 // waits for the arithmetic of money.
+#include <algorithm>
+#include <utility>
+
 #include "adit/base/log.h"
 #include "app/books_requests.h"
 #include "app/ledger_writer.h"
@@ -9,6 +12,7 @@ namespace adit {
 namespace {
 
 constexpr Duration kTickEvery = std::chrono::seconds(1);
+constexpr std::size_t kWaitingBlocks = 1'024;
 
 }  // namespace
 
@@ -30,13 +34,29 @@ void LedgerWriter::shut() {
   store_.reset();
 }
 
+/// Each block in each of its states once: a day on a full disk brings many confirmations. What is
+/// written in this very turn is bounded by the inbox.
+void LedgerWriter::remember(BlockEvent&& event) {
+  const auto same = [&](const BlockEvent& known) { return known.block.hash == event.block.hash; };
+  const auto known = std::find_if(waiting_blocks_.rbegin(), waiting_blocks_.rend(), same);
+  const bool full = waiting_blocks_.size() >= kWaitingBlocks && (!ledger_ || !room_);
+  if (known != waiting_blocks_.rend() && known->block.state == event.block.state) {
+    known->block = std::move(event.block);
+    if (!event.outputs.empty()) known->outputs = std::move(event.outputs);
+  } else if (full) {
+    forgotten_ = true;  // safe in the vault
+  } else {
+    waiting_blocks_.push_back(std::move(event));
+  }
+}
+
 void LedgerWriter::write_blocks() {
   if (!ledger_ || waiting_blocks_.empty()) return;
   // One commit: shares that come meanwhile wait for one sync, however many blocks there are.
   std::vector<BlockRecord> blocks;
   blocks.reserve(waiting_blocks_.size());
   for (BlockEvent& event : waiting_blocks_) {
-    if (event.block.state == BlockState::Found) event.block.after = ledger_->last_sequence();
+    if (event.block.after == Sequence()) event.block.after = ledger_->last_sequence();
     blocks.push_back(event.block);
   }
   const auto moved = ledger_->put_blocks(blocks);
@@ -54,7 +74,11 @@ void LedgerWriter::write_blocks() {
       return fail(told.error());
   }
   // After a failure they come again: every step may be repeated.
-  if (!failed_ && treasury_) waiting_blocks_.clear();
+  if (failed_ || !treasury_) return;
+  waiting_blocks_.clear();
+  for (std::size_t i = 0; i < blocks.size() && options_.on_booked; ++i)
+    if ((*moved)[i]) options_.on_booked(blocks[i]);
+  if (std::exchange(forgotten_, false) && options_.on_forgotten) options_.on_forgotten();
 }
 
 void LedgerWriter::settle() {

@@ -87,6 +87,8 @@ Status Pool::open_books() {
     else
       first_plan_ = std::move(plan);
   };
+  options.on_booked = [this](const BlockRecord& block) { upstream_->booked(block); };
+  options.on_forgotten = [this] { upstream_->tell_again(); };
   ledger_ = std::make_unique<LedgerWriter>(
       clock_, options,
       [this](std::uint32_t thread, CommitReceipt receipt) {

@@ -34,6 +34,8 @@ JobPtr SoloJobs::make(const Job& job, const std::string& account) const {
   JobOptions options;
   options.coinbase_tag = terms_.coinbase_tag;
   options.payee = account;
+  options.terms = job.terms;
+  options.pool_script = job.pool_script;
   options.outputs = solo_outputs(block_template.coinbase_value, terms_.fee_basis_points,
                                  address->script, terms_.pool.script);
   if (terms_.with_next)

@@ -32,10 +32,15 @@ Upstream::Upstream(Clock& clock, const Config& config, UpstreamLinks links)
     : config_(&config),
       links_(std::move(links)),
       loop_(clock),
-      wake_(std::make_unique<uv::Async>(loop_, [this] { read_found(); })),
+      wake_(std::make_unique<uv::Async>(loop_,
+                                        [this] {
+                                          read_found();
+                                          read_booked();
+                                        })),
       timer_(std::make_unique<uv::Timer>(loop_, [] {})),
       http_(std::make_unique<uv::HttpClient>(loop_)),
       inbox_(kFoundBox, [this] { wake_->wake(); }),
+      booked_inbox_(kFoundBox, [this] { wake_->wake(); }),
       link_(node_options(config), config.nodes.size()),
       submitter_(config.nodes.size()),
       ripe_(config.nodes.size()) {
@@ -92,6 +97,16 @@ void Upstream::found(FoundBlock block) {
 bool Upstream::stop_asked() {
   const std::lock_guard lock(stop_mutex_);
   return stop_asked_;
+}
+
+void Upstream::booked(const BlockRecord& block) {
+  // Not taken: its file stays, and the next start looks at it again.
+  (void)booked_inbox_.post(block);
+}
+
+void Upstream::tell_again() {
+  tell_again_ = true;
+  wake_->wake();
 }
 
 template <class Part>

@@ -4,6 +4,7 @@
 // are the wires.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -56,6 +57,11 @@ class Upstream {
   void start();
   /// Any thread; never behind anything else.
   void found(FoundBlock block);
+  /// Any thread: what is told of this block is in the books. One whose fate is final leaves the
+  /// vault then, and not before.
+  void booked(const BlockRecord& block);
+  /// Any thread: the books missed what was told; all that is in the vault is told again.
+  void tell_again();
   /// Any thread: what jobs pay from now on; null: the pool.
   void set_plan(PlanPtr plan);
   void stop();
@@ -90,6 +96,9 @@ class Upstream {
   void load_credentials(Node& node);
   void resume(const VaultBlock& block, const std::vector<BlockRecord>& rows);
   void read_found();
+  void read_booked();
+  void read_vault();
+  void go_on(const VaultBlock& kept);
   void keep_and_submit(const FoundBlock& found);
   void submit(PendingBlock& pending);
   void handle(const TipChanged& event);
@@ -129,6 +138,10 @@ class Upstream {
   std::unique_ptr<uv::HttpClient> http_;
   Mailbox<FoundBlock> inbox_;
   std::vector<FoundBlock> found_;
+  Mailbox<BlockRecord> booked_inbox_;
+  std::vector<BlockRecord> booked_;
+  std::map<BlockHash, BlockState> ended_;  // final, but not yet in the books
+  std::atomic<bool> tell_again_ = false;
   NodeLink link_;
   BlockSubmitter submitter_;
   RipeWatch ripe_;

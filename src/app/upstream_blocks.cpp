@@ -101,6 +101,46 @@ void Upstream::resume(const VaultBlock& block, const std::vector<BlockRecord>& r
                     resumed(record.state));
 }
 
+/// Tells the books of a block that is in the vault, and follows it if nobody does.
+void Upstream::go_on(const VaultBlock& kept) {
+  const BlockHash& hash = kept.record.hash;
+  const auto at = std::find_if(blocks_.begin(), blocks_.end(), [&](const BlockRecord& followed) {
+    return followed.hash == hash;
+  });
+  if (at != blocks_.end()) return tell(*at);
+  if (const auto buried = buried_.find(hash); buried != buried_.end()) return tell(buried->second);
+  resume(kept, {});
+}
+
+void Upstream::read_booked() {
+  booked_inbox_.drain(booked_);
+  for (const BlockRecord& record : booked_) {
+    const auto ended = ended_.find(record.hash);
+    if (ended == ended_.end() || ended->second != record.state) continue;
+    ended_.erase(ended);
+    ++writes_;
+    uv::run_off_loop(
+        loop_, [this, record] { (void)vault_->settle(record).ok(); }, [this] { --writes_; });
+  }
+  if (tell_again_.exchange(false)) read_vault();
+}
+
+void Upstream::read_vault() {
+  log_warn("block", "the books missed news of blocks while the disk was full; it is told again");
+  const auto kept = std::make_shared<std::vector<VaultBlock>>();
+  ++writes_;
+  uv::run_off_loop(
+      loop_,
+      [this, kept] {
+        auto listed = vault_->list();
+        if (listed) *kept = *std::move(listed);
+      },
+      [this, kept] {
+        --writes_;
+        for (const VaultBlock& block : *kept) go_on(block);
+      });
+}
+
 void Upstream::read_found() {
   inbox_.drain(found_);
   for (const FoundBlock& found : found_) keep_and_submit(found);
@@ -119,6 +159,9 @@ void Upstream::keep_and_submit(const FoundBlock& found) {
   pending->record.value = block_template.coinbase_value;
   pending->record.plan_slice = found.job->plan_slice;
   pending->record.plan_entry = found.job->plan_entry;
+  pending->record.plan_weight = found.job->plan_weight;
+  pending->record.terms = found.job->terms;
+  pending->record.pool_script = found.job->pool_script;
   pending->record.account = found.account;
   pending->record.worker = found.worker;
   pending->bytes = block_for_submit(*found.job, found.header, found.extranonce);
@@ -182,10 +225,10 @@ void Upstream::handle_progress(const BlockProgress& progress) {
   tell(*at);
   if (progress.alarm == SubmitAlarm::Refusal) link_.distrust(loop_.now().mono);
   if (!progress.final) return;
+  ended_[at->hash] = state;
+  // Whose news never reaches the books keeps its file, and the next start looks at it.
+  if (ended_.size() > RipeWatch::kBlocks) ended_.erase(ended_.begin());
   bury(*at);
-  ++writes_;
-  uv::run_off_loop(
-      loop_, [this, record = *at] { (void)vault_->settle(record).ok(); }, [this] { --writes_; });
   blocks_.erase(at);
 }
 

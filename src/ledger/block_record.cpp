@@ -74,6 +74,8 @@ std::string BlockRecord::json() const {
   w.key("after").number_u64(after.value()).key("state").string(block_state_name(state));
   w.key("detail").string(detail).key("confirmations").number(confirmations);
   w.key("plan_slice").number_u64(plan_slice).key("plan_entry").number_u64(plan_entry);
+  w.key("plan_weight").number_u64(plan_weight).key("terms").string(terms);
+  w.key("pool_script").string(to_hex(pool_script));
   w.end_object();
   return w.take();
 }
@@ -98,6 +100,7 @@ Result<BlockRecord> BlockRecord::from_json(std::string_view text) {
   const auto found = fields->i64("found_ms"), value = fields->i64("value");
   const auto after = fields->u64("after");
   const auto plan_slice = fields->u64("plan_slice"), plan_entry = fields->u64("plan_entry");
+  const auto plan_weight = fields->u64("plan_weight");
   if (!height) return bad_block("height");
   if (!confirmations) return bad_block("confirmations");
   if (!found) return bad_block("found_ms");
@@ -106,10 +109,14 @@ Result<BlockRecord> BlockRecord::from_json(std::string_view text) {
   if (!text_field("account", b.account)) return bad_block("account");
   if (!text_field("worker", b.worker)) return bad_block("worker");
   if (!text_field("detail", b.detail)) return bad_block("detail");
+  if (!text_field("terms", b.terms)) return bad_block("terms");
+  auto pool_script = from_hex(fields->string("pool_script").value_or("?"));
+  if (!pool_script) return bad_block("pool_script");
+  b.pool_script = *std::move(pool_script);
+  if (!plan_slice || !plan_entry || !plan_weight) return bad_block("plan_*");
   b.height = *height, b.confirmations = *confirmations, b.found = UnixMillis(*found);
   b.value = Satoshi(*value), b.after = Sequence(*after);
-  // Books from before there were plans have none.
-  b.plan_slice = plan_slice.value_or(0), b.plan_entry = plan_entry.value_or(0);
+  b.plan_slice = *plan_slice, b.plan_entry = *plan_entry, b.plan_weight = *plan_weight;
   return b;
 }
 

@@ -57,6 +57,15 @@ LedgerWorkerId Books::worker_id(std::string_view account, std::string_view worke
   return LedgerWorkerId(id);
 }
 
+AccountId Books::book_account(LedgerBatch& batch, std::string_view address, UnixMillis now,
+                              Sequence last) {
+  if (address.size() > kMaxNameBytes || accounts_.size() > worker_limit_) return {};
+  const AccountId id = account_id(stored_form(address));
+  accounts_[id.value()].first_seen = now;
+  put(batch, {id, LedgerWorkerId(), last, now}, last);
+  return id;
+}
+
 void Books::touch(LedgerWorkerId worker, Sequence batch_first, UnixMillis now) {
   BookedWorker& w = workers_[worker.value()];
   BookedAccount& a = accounts_[w.account.value()];

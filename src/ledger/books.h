@@ -81,6 +81,10 @@ class Books {
     return AccountId(at->second);
   }
 
+  /// An account of its own right, without shares; 0 as for worker_id.
+  AccountId book_account(LedgerBatch& batch, std::string_view address, UnixMillis now,
+                         Sequence last);
+
   /// Counts one share of the batch that starts at `batch_first`.
   void add(LedgerWorkerId worker, Work work, Sequence batch_first, UnixMillis now) {
     BookedWorker& w = workers_[worker.value()];

@@ -66,6 +66,16 @@ AccountId Ledger::account_of(std::string_view address) const {
   return books_->booked_account(address);
 }
 
+Result<AccountId> Ledger::book_account(std::string_view address, UnixMillis now) {
+  if (const AccountId known = account_of(address); known != AccountId()) return known;
+  if (failed_) return refusal();
+  LedgerBatch batch;
+  const AccountId made = books_->book_account(batch, address, now, last_);
+  if (made == AccountId()) return made;
+  if (Status s = commit(batch, true); !s) return s.error();
+  return made;
+}
+
 Status Ledger::rebuild_slice() {
   const auto from = read_slices_from(*store_);
   if (!from) return from.error();

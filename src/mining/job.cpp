@@ -87,6 +87,9 @@ Status set_coinbase(Job& job, const JobOptions& options) {
   job.coinbase_hash = Sha256Gap(job.coinbase.prefix, kExtranonceSize, job.coinbase.suffix);
   job.plan_slice = options.plan_slice;
   job.plan_entry = options.plan_entry;
+  job.plan_weight = options.plan_weight;
+  job.terms = options.terms;
+  job.pool_script = options.pool_script;
   job.payee = options.payee;
   job.next.reset();
   if (options.next_outputs.empty()) return {};

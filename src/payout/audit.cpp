@@ -121,7 +121,7 @@ Status Audit::check_terms() {
     problem("the settlement's terms were never in force: " + record.terms.text());
   compare_number("the block", "its record says a value of", money_text(block_.value),
                  "its settlement", money_text(record.value));
-  Satoshi entitled = record.pool_entitled, paid = record.pool_paid;
+  Satoshi entitled = record.pool_entitled, paid = record.pool_paid + record.unknown_paid;
   for (const PlanShare& share : record.shares) entitled += share.entitled, paid += share.paid;
   compare_number("the settlement", "all its parts add up to", money_text(entitled), "the value is",
                  money_text(record.value));
@@ -142,9 +142,19 @@ Result<SettlementRecord> Audit::settle_solo_again() {
     note(name(finder) + " found the block, but had no share in the books then");
     finder = {};
   }
-  settle_solo(again, finder, script_of(finder),
-              {coinbase_ ? std::span<const TxOut>(*coinbase_) : std::span<const TxOut>(), false});
+  settle_solo(again, finder, script_of(finder), coinbase_facts());
   return again;
+}
+
+CoinbaseFacts Audit::coinbase_facts() const {
+  CoinbaseFacts facts;
+  if (coinbase_) facts.outputs = *coinbase_;
+  facts.as_planned = block_.plan_slice != 0;
+  facts.account_of = [this](const Script& script) {
+    const auto found = accounts_.find(address_of(script, network_).value_or(""));
+    return found == accounts_.end() ? AccountId() : found->second.first;
+  };
+  return facts;
 }
 
 /// The settlement as it must be, by the weights derived again (or its own, where those are gone).
@@ -179,10 +189,7 @@ Result<SettlementRecord> Audit::settle_again() {
       record.terms, SliceNumber(record.slice), record.plan_entry, claims, balances,
       [this](AccountId account) { return script_of(account); },
       [this](AccountId account) { return is_pool(account); });
-  CoinbaseFacts facts;
-  if (coinbase_) facts.outputs = *coinbase_;
-  facts.as_planned = block_.plan_slice != 0;
-  settle_plan(again, plan, facts);
+  settle_plan(again, plan, coinbase_facts());
   return again;
 }
 
@@ -208,6 +215,8 @@ void Audit::compare_shares(const SettlementRecord& expected) {
   const std::string there = coinbase_ ? "the coinbase pays" : "its plan pays";
   compare(column(record.shares, &PlanShare::paid), column(expected.shares, &PlanShare::paid),
           "its settlement says it was paid", there);
+  compare_number("the book unknown", "its settlement says that it was paid",
+                 money_text(record.unknown_paid), there, money_text(expected.unknown_paid));
 }
 
 Status Audit::check_money() {
@@ -264,6 +273,7 @@ Status Audit::check_journal() {
     }
     should_earn[{BookKind::Pool, 0}] = record.pool_entitled;
     should_pay[{BookKind::Pool, 0}] = record.pool_paid;
+    should_pay[{BookKind::Unknown, 0}] = record.unknown_paid;
   }
   const auto compare_books = [&](std::map<Book, Satoshi>& a, std::map<Book, Satoshi>& b,
                                  const std::string& what) {

@@ -27,7 +27,6 @@ class Audit {
   void check_chain(const std::vector<SliceRecord>& slices);
   Status check_shares(const std::vector<SliceRecord>& slices);
   void check_slice(const SliceRecord& slice, const WorkByAccount& shares);
-  Status add_taken();
 
   // audit.cpp
   Status find_block(const BlockHash& hash);
@@ -37,6 +36,7 @@ class Audit {
   Status check_money();
   Result<SettlementRecord> settle_again();
   Result<SettlementRecord> settle_solo_again();
+  CoinbaseFacts coinbase_facts() const;
   void compare_shares(const SettlementRecord& expected);
   Status check_journal();
   void check_coinbase();

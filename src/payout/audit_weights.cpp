@@ -3,6 +3,7 @@
 #include "adit/base/check.h"
 #include "adit/ledger/reader.h"
 #include "payout/audit_state.h"
+#include "payout/rounds.h"
 
 namespace adit {
 namespace {
@@ -27,43 +28,58 @@ Result<std::optional<std::vector<SliceRecord>>> Audit::counted_slices() {
     return std::optional<std::vector<SliceRecord>>();
   }
   std::vector<SliceRecord> slices;
-  for (SliceNumber n(record.first_slice); n <= last && n > SliceNumber();
-       n = SliceNumber(n.value() + 1)) {
-    auto slice = read_slice(store_, n);
-    if (!slice && slice.error().code == ErrorCode::Io) return slice.error();
-    if (!slice || !*slice) {
-      if (slice)
-        note("the round cannot be derived again: " + slice_name(n) + " is no longer in the books");
-      else
-        problem(slice.error().text);
-      return std::optional<std::vector<SliceRecord>>();
+  for (const SliceSet::Range& range : record.slices.ranges())
+    for (std::uint64_t n = range.first; n <= range.last; ++n) {
+      auto slice = read_slice(store_, SliceNumber(n));
+      if (!slice && slice.error().code == ErrorCode::Io) return slice.error();
+      if (!slice || !*slice) {
+        if (slice)
+          note("the round cannot be derived again: " + slice_name(SliceNumber(n)) +
+               " is no longer in the books");
+        else
+          problem(slice.error().text);
+        return std::optional<std::vector<SliceRecord>>();
+      }
+      slices.push_back(**std::move(slice));
     }
-    slices.push_back(**std::move(slice));
-  }
   return std::optional(std::move(slices));
 }
 
-/// A round begins where an earlier one ended.
+/// No slice pays two blocks, unless they share a round; and none before the block's is left out.
 Status Audit::check_round() {
   const SettlementRecord& record = report_.settlement;
-  if (record.first_slice <= 1 || record.first_slice > record.slice) return {};
-  const SliceNumber before(record.first_slice - 1);
-  bool known = history_.paid_at_once(before) == before;
+  if (!is_live(record.state)) return {};
+  const SliceNumber last(record.slice);
+  SliceSet left_out(SliceNumber(1), last);
+  left_out.remove(record.slices);
+  left_out.remove(SliceSet(SliceNumber(1), history_.paid_at_once(last)));
+  const auto oldest = oldest_slice(store_);
+  if (!oldest) return oldest.error();
+  if (*oldest)
+    left_out.remove(SliceSet(SliceNumber(1), SliceNumber((*oldest)->number.value() - 1)));
   const Status s = for_each_settlement(store_, false, [&](const SettlementRecord& other) {
-    known = known || other.slice == before.value();
-    return !known;
+    if (other.terms.scheme.kind != SchemeKind::Prop) {
+      if (other.slice < record.slice)
+        left_out.remove(SliceSet(SliceNumber(1), SliceNumber(other.slice)));
+      return true;
+    }
+    left_out.remove(other.slices);
+    const bool apart = other.block == record.block || !other.slices.meets(record.slices);
+    if (!apart && is_live(other.state) &&
+        !(other.slices.contains(last) && record.slices.contains(SliceNumber(other.slice))))
+      problem("the round counts slices that block " + other.block.hex() + " was divided by");
+    return true;
   });
   if (!s) return s;
-  if (!known)
-    problem("the round begins with slice " + std::to_string(record.first_slice) +
-            ", but no block was settled by the slice before it");
+  if (!left_out.empty())
+    problem("the round leaves out slices " + left_out.text() + ", which no block was divided by");
   return {};
 }
 
 Status Audit::check_weights() {
   const SettlementRecord& record = report_.settlement;
   claims_.emplace();
-  if (record.slice == 0) return add_taken();
+  if (record.slice == 0) return {};
   auto slices = counted_slices();
   if (!slices) return slices.error();
   if (!*slices) {
@@ -82,31 +98,13 @@ Status Audit::check_weights() {
     for (SliceRecord& slice : **slices) window.add(std::move(slice.slice));
     claims_->add(window.weights(), pools);
   }
-  return add_taken();
-}
-
-/// prop: the work of lost blocks that joined this one's round.
-Status Audit::add_taken() {
-  if (report_.settlement.terms.scheme.kind != SchemeKind::Prop) return {};
-  std::vector<BlockRecord> taken;
-  const Status s = for_each_settlement(store_, false, [&](const SettlementRecord& other) {
-    if (other.taken_by != block_.hash.hex()) return true;
-    taken.emplace_back();
-    taken.back().hash = other.block, taken.back().height = other.height;
-    return true;
-  });
-  if (!s) return s;
-  for (const BlockRecord& block : taken) {
-    const auto record = read_settlement(store_, block);
-    if (!record) return record.error();
-    if (*record) claims_->add(**record);
-  }
   return {};
 }
 
 void Audit::check_chain(const std::vector<SliceRecord>& slices) {
   for (std::size_t i = 1; i < slices.size(); ++i)
-    if (slices[i].previous != slices[i - 1].hash())
+    if (slices[i].number.value() == slices[i - 1].number.value() + 1 &&
+        slices[i].previous != slices[i - 1].hash())
       problem(slice_name(slices[i].number) + " does not name " + slice_name(slices[i - 1].number) +
               " as it stands: one of them was changed");
 }
@@ -122,6 +120,7 @@ Status Audit::check_shares(const std::vector<SliceRecord>& slices) {
     if (oldest == Sequence()) oldest = share.sequence;
     while (at < slices.size() && share.sequence > slices[at].last) ++at, sums.clear();
     if (at == slices.size() || share.sequence > last) return false;
+    if (share.sequence < slices[at].first) return true;  // of another block's round
     ++looked;
     add_work(sums, {{share.account, share.work.value()}});
     if (share.sequence == slices[at].last && oldest <= slices[at].first) {

@@ -13,8 +13,8 @@
 namespace adit {
 namespace {
 
-constexpr std::array<std::string_view, 7> kBookNames = {"blocks", "pool",     "account", "payment",
-                                                        "paid",   "coinbase", "fees"};
+constexpr std::array<std::string_view, 8> kBookNames = {"blocks", "pool",     "account", "payment",
+                                                        "paid",   "coinbase", "unknown", "fees"};
 
 bool has_id(BookKind kind) { return kind == BookKind::Account || kind == BookKind::Payment; }
 

@@ -13,21 +13,21 @@ Status LiveWeights::open(LedgerStore& store, const PayoutTerms& terms, const Ter
   history_ = &history;
   terms_ = terms;
   newest_ = newest;
-  settled_.clear();
-  const Status s = for_each_settlement(store, false, [&](const SettlementRecord& record) {
-    settled_.insert(SliceNumber(record.slice));
-    return true;
-  });
-  return s ? rebuild() : s;
+  auto rounds = Rounds::read(store);
+  if (!rounds) return rounds.error();
+  rounds_ = *std::move(rounds);
+  return rebuild();
 }
 
 /// Everything that the newest slice needs, from disk.
 Status LiveWeights::rebuild() {
   window_ = Window(0);
   round_.clear();
+  slices_ = {};
   first_ = newest_;
   if (newest_ == SliceNumber() || terms_.scheme.kind == SchemeKind::Solo) return {};
   if (pays_slices(terms_.scheme.kind)) return {};
+  if (terms_.scheme.kind == SchemeKind::Prop) return follow_round();
   auto slices = needed_slices(*store_, newest_, terms_, *history_, true);
   if (!slices) return slices.error();
   if (slices->empty()) {  // all of it was paid at once
@@ -36,35 +36,57 @@ Status LiveWeights::rebuild() {
   }
   first_ = slices->front().number;
   window_.resize(window_size(terms_, slices->back().network));
-  for (SliceRecord& slice : *slices) {
-    if (terms_.scheme.kind == SchemeKind::Prop)
-      add_work(round_, slice.slice.entries());
-    else
-      window_.add(std::move(slice.slice));
-  }
+  for (SliceRecord& slice : *slices) window_.add(std::move(slice.slice));
   return {};
 }
 
-SliceNumber LiveWeights::round_first() const {
-  const auto at = settled_.lower_bound(newest_);
-  const SliceNumber before = at == settled_.begin() ? SliceNumber() : *std::prev(at);
-  return SliceNumber(std::max(before, history_->paid_at_once(newest_)).value() + 1);
+Result<SliceSet> LiveWeights::round_at(SliceNumber slice) const {
+  const auto floor = slice_floor(*store_, slice, *history_, true);
+  if (!floor) return floor.error();
+  return rounds_.at(slice, *floor);
 }
 
-Status LiveWeights::settled(SliceNumber slice) {
-  settled_.insert(slice);
-  const bool cuts = terms_.scheme.kind == SchemeKind::Prop && slice >= first_ && slice < newest_;
-  return cuts ? rebuild() : Status();
+/// Reads the round again if it is not the one at hand with the newest slice.
+Status LiveWeights::follow_round() {
+  const auto slices = round_at(newest_);
+  if (!slices) return slices.error();
+  if (*slices == slices_) return {};
+  const auto round = derive_round(*store_, *slices);
+  if (!round) return round.error();
+  round_.clear();
+  add_work(round_, round->weights);
+  slices_ = round->slices;
+  first_ = slices_.empty() ? SliceNumber(newest_.value() + 1) : round->first;
+  return {};
+}
+
+Status LiveWeights::settled(const SettlementRecord& record) {
+  rounds_.note(record);
+  return terms_.scheme.kind == SchemeKind::Prop && newest_ != SliceNumber() ? follow_round()
+                                                                            : Status();
+}
+
+Result<std::vector<Rounds::Change>> LiveWeights::returns(const SettlementRecord& back) const {
+  const auto floor = slice_floor(*store_, SliceNumber(back.slice), *history_, true);
+  if (!floor) return floor.error();
+  return rounds_.returns(back, *floor);
 }
 
 Status LiveWeights::add(const SliceRecord& slice) {
   CHECK(slice.number.value() == newest_.value() + 1);
   newest_ = slice.number;
   switch (terms_.scheme.kind) {
-    case SchemeKind::Prop:
-      if (first_ == SliceNumber() || round_first() > first_) return rebuild();
+    case SchemeKind::Prop: {
+      SliceSet longer = slices_;
+      longer.add(SliceSet(newest_, newest_));
+      const auto slices = round_at(newest_);
+      if (!slices) return slices.error();
+      if (*slices != longer) return follow_round();
+      if (slices_.empty()) first_ = newest_;
+      slices_ = std::move(longer);
       add_work(round_, slice.slice.entries());
       return {};
+    }
     case SchemeKind::Pplns:
       // Widened before it forgets: a new difficulty counts from this slice on.
       window_.resize(window_size(terms_, slice.network));
@@ -91,8 +113,12 @@ Status LiveWeights::look_back() {
 Result<Derived> LiveWeights::at(SliceNumber slice) const {
   CHECK(slice <= newest_);
   if (slice == newest_ && slice != SliceNumber()) {
-    if (terms_.scheme.kind == SchemeKind::Pplns) return Derived{first_, window_.weights()};
-    if (terms_.scheme.kind == SchemeKind::Prop) return Derived{first_, as_weights(round_)};
+    if (terms_.scheme.kind == SchemeKind::Pplns) return Derived{first_, window_.weights(), {}};
+    if (terms_.scheme.kind == SchemeKind::Prop) return Derived{first_, as_weights(round_), slices_};
+  }
+  if (terms_.scheme.kind == SchemeKind::Prop) {
+    const auto slices = round_at(slice);
+    return slices ? derive_round(*store_, *slices) : slices.error();
   }
   return derive_weights(*store_, slice, terms_, *history_, true);
 }

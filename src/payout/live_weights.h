@@ -3,8 +3,7 @@
 // weights.h derives from disk, without reading it. Thread: the ledger writer's.
 #pragma once
 
-#include <set>
-
+#include "payout/rounds.h"
 #include "payout/weights.h"
 
 namespace adit {
@@ -16,27 +15,31 @@ class LiveWeights {
               SliceNumber newest);
   /// The next slice.
   Status add(const SliceRecord& slice);
-  /// A block was settled by this slice: a round ends with it.
-  Status settled(SliceNumber slice);
+  /// A settlement is new, or has changed: a round ends with it, or begins earlier.
+  Status settled(const SettlementRecord& record);
 
   SliceNumber newest() const { return newest_; }
   /// The oldest slice that counts now.
   SliceNumber first() const { return first_; }
   /// For any slice up to the newest; from memory for the newest.
   Result<Derived> at(SliceNumber slice) const;
+  /// prop: Rounds::returns.
+  Result<std::vector<Rounds::Change>> returns(const SettlementRecord& back) const;
 
  private:
   Status rebuild();
   Status look_back();
-  SliceNumber round_first() const;
+  Status follow_round();
+  Result<SliceSet> round_at(SliceNumber slice) const;
 
   LedgerStore* store_ = nullptr;
   const TermsHistory* history_ = nullptr;
   PayoutTerms terms_;
   SliceNumber newest_, first_;
-  Window window_{0};               // pplns
-  WorkByAccount round_;            // prop
-  std::set<SliceNumber> settled_;  // the newest slices of settlements
+  Window window_{0};     // pplns
+  WorkByAccount round_;  // prop
+  SliceSet slices_;      // of that round
+  Rounds rounds_;
 };
 
 }  // namespace adit

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "adit/payout/plan.h"
 
+#include <algorithm>
+
 #include "adit/base/check.h"
 #include "adit/payout/split.h"
 
@@ -30,15 +32,17 @@ PlannedCoinbase plan_entitlements(const PayoutPlan& plan, Satoshi value) {
   return planned;
 }
 
-PlannedCoinbase plan_coinbase(const PayoutPlan& plan, Satoshi value, const Script& pool_script) {
+PlannedCoinbase plan_coinbase(const PayoutPlan& plan, Satoshi value, const Script& pool_script,
+                              std::uint64_t room) {
   PlannedCoinbase planned = plan_entitlements(plan, value);
   std::vector<CoinbaseClaim> claims;
   claims.reserve(plan.accounts.size());
   for (std::size_t i = 0; i < plan.accounts.size(); ++i)
     claims.push_back({plan.accounts[i].account, planned.shares[i].entitled, plan.accounts[i].carry,
                       plan.accounts[i].script});
-  const CoinbaseSplit cut = split_coinbase(value, claims, planned.pool_entitled, plan.pool_carry,
-                                           {plan.terms.threshold, plan.terms.coinbase_weight});
+  const CoinbaseSplit cut =
+      split_coinbase(value, claims, planned.pool_entitled, plan.pool_carry,
+                     {plan.terms.threshold, std::min(room, plan.terms.coinbase_weight)});
   planned.pool_paid = cut.pool_paid;
   if (cut.pool_paid > Satoshi{}) planned.outputs.push_back({cut.pool_paid, pool_script});
   for (std::size_t i = 0; i < claims.size(); ++i) {

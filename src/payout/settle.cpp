@@ -11,21 +11,46 @@ namespace {
 
 void add_checked(Uint128& sum, Uint128 more) { CHECK(!__builtin_add_overflow(sum, more, &sum)); }
 
-/// What outputs paid to each script of `scripts`; nullopt if they pay more than there is.
-std::optional<std::vector<Satoshi>> paid_to(const std::vector<Script>& scripts,
-                                            std::span<const TxOut> outputs, Satoshi value) {
-  std::map<Script, std::size_t> places;
-  for (std::size_t i = 0; i < scripts.size(); ++i)
-    if (!scripts[i].empty()) places.try_emplace(scripts[i], i);
-  std::vector<Satoshi> paid(scripts.size());
-  Satoshi sum;
-  for (const TxOut& out : outputs) {
-    const auto at = places.find(out.script);
-    if (at == places.end()) continue;
-    paid[at->second] += out.value;
-    sum += out.value;
+struct Paid {
+  std::map<AccountId, Satoshi> accounts;
+  Satoshi unknown;
+};
+
+/// What is known to have been paid to others than the pool; nullopt: nothing. (Outputs that pay
+/// more than there is cannot be this block's.)
+std::optional<Paid> known_payments(const SettlementRecord& record, const CoinbaseFacts& facts) {
+  Paid paid;
+  if (facts.before != nullptr) {
+    for (const PlanShare& share : facts.before->shares) paid.accounts[share.account] = share.paid;
+    paid.unknown = facts.before->unknown_paid;
+    return paid;
   }
-  return sum <= value ? std::optional(paid) : std::nullopt;
+  Satoshi sum;
+  for (const TxOut& out : facts.outputs) {
+    sum += out.value;
+    if (out.script == record.pool_script || out.value == Satoshi{}) continue;
+    const AccountId account = facts.account_of(out.script);
+    (account == AccountId{} ? paid.unknown : paid.accounts[account]) += out.value;
+  }
+  if (sum > record.value || (facts.outputs.empty() && facts.as_planned)) return std::nullopt;
+  return paid;
+}
+
+void set_paid(SettlementRecord& record, const CoinbaseFacts& facts) {
+  if (auto paid = known_payments(record, facts)) {
+    record.unknown_paid = paid->unknown;
+    for (PlanShare& share : record.shares) {
+      const auto at = paid->accounts.find(share.account);
+      share.paid = at == paid->accounts.end() ? Satoshi{} : at->second;
+      if (at != paid->accounts.end()) paid->accounts.erase(at);
+    }
+    for (const auto& [account, amount] : paid->accounts)
+      record.shares.push_back({account, 0, Satoshi{}, Satoshi{}, amount});
+    std::sort(record.shares.begin(), record.shares.end(),
+              [](const PlanShare& a, const PlanShare& b) { return a.account < b.account; });
+  }
+  record.pool_paid = record.value - record.unknown_paid;
+  for (const PlanShare& share : record.shares) record.pool_paid -= share.paid;
 }
 
 }  // namespace
@@ -35,10 +60,10 @@ void Claims::add(const std::vector<AccountWork>& weights, const IsPool& is_pool)
     add_checked(is_pool(entry.account) ? pool_work : works[entry.account], entry.work);
 }
 
-void Claims::add(const SettlementRecord& lost) {
-  for (const PlanShare& share : lost.shares)
+void Claims::add(const SettlementRecord& record) {
+  for (const PlanShare& share : record.shares)
     if (share.work > 0) add_checked(works[share.account], share.work);
-  add_checked(pool_work, lost.pool_work);
+  add_checked(pool_work, record.pool_work);
 }
 
 PayoutPlan assemble_plan(const PayoutTerms& terms, SliceNumber slice, std::uint64_t entry,
@@ -69,52 +94,43 @@ PayoutPlan assemble_plan(const PayoutTerms& terms, SliceNumber slice, std::uint6
 
 void settle_plan(SettlementRecord& record, const PayoutPlan& plan, const CoinbaseFacts& facts) {
   const bool coinbase = record.terms.way == PayWay::Coinbase;
-  PlannedCoinbase planned;
-  if (coinbase) {
-    planned = plan_coinbase(plan, record.value, record.pool_script);
-    if (!facts.outputs.empty() || !facts.as_planned) {
-      std::vector<Script> scripts;
-      for (const PlanAccount& account : plan.accounts) scripts.push_back(account.script);
-      const auto paid = paid_to(scripts, facts.outputs, record.value);
-      for (std::size_t i = 0; paid && i < paid->size(); ++i) planned.shares[i].paid = (*paid)[i];
-    }
-  } else {
-    planned = plan_entitlements(plan, record.value);
-  }
+  PlannedCoinbase planned =
+      coinbase ? plan_coinbase(plan, record.value, record.pool_script, record.plan_weight)
+               : plan_entitlements(plan, record.value);
   record.pool_work = plan.pool_work;
   record.pool_entitled = planned.pool_entitled;
-  record.pool_paid = coinbase ? record.value : Satoshi{};
-  record.shares.clear();
-  for (const PlanShare& share : planned.shares) {
-    if (share.work == 0 && share.paid == Satoshi{}) continue;
-    record.pool_paid -= share.paid;
-    record.shares.push_back(share);
-  }
+  record.pool_paid = record.unknown_paid = Satoshi{};
+  record.shares = std::move(planned.shares);
+  if (coinbase) set_paid(record, facts);
+  std::erase_if(record.shares,
+                [](const PlanShare& share) { return share.work == 0 && share.paid == Satoshi{}; });
 }
 
 void settle_solo(SettlementRecord& record, AccountId finder, const Script& finder_script,
-                 const CoinbaseFacts& facts) {
-  const bool coinbase = record.terms.way == PayWay::Coinbase;
+                 CoinbaseFacts facts) {
   const std::uint32_t fee = record.terms.scheme.fee_basis_points;
+  const bool coinbase = record.terms.way == PayWay::Coinbase;
   settle_pool(record);
-  if (finder == AccountId{}) return;
-  Satoshi entitled = record.value - fee_of(record.value, fee), paid;
-  if (coinbase) {
-    const auto planned = solo_outputs(record.value, fee, finder_script, record.pool_script);
-    entitled = planned.front().script == finder_script ? planned.front().value : Satoshi{};
-    paid = entitled;
-    if (!facts.outputs.empty())
-      paid = paid_to({finder_script}, facts.outputs, record.value).value_or(std::vector{paid})[0];
+  if (finder != AccountId{}) {
+    Satoshi entitled = record.value - fee_of(record.value, fee);
+    if (coinbase) {
+      const auto planned = solo_outputs(record.value, fee, finder_script, record.pool_script);
+      entitled = planned.front().script == finder_script ? planned.front().value : Satoshi{};
+    }
+    record.pool_entitled -= entitled;
+    record.shares = {{finder, 1, entitled, Satoshi{}, coinbase ? entitled : Satoshi{}}};
   }
-  record.pool_entitled -= entitled;
-  record.pool_paid -= paid;
-  if (entitled > Satoshi{} || paid > Satoshi{})
-    record.shares.push_back({finder, 1, entitled, Satoshi{}, paid});
+  facts.as_planned = true;
+  if (coinbase) set_paid(record, facts);
+  std::erase_if(record.shares, [](const PlanShare& share) {
+    return share.entitled == Satoshi{} && share.paid == Satoshi{};
+  });
 }
 
 void settle_pool(SettlementRecord& record) {
   record.shares.clear();
   record.pool_entitled = record.value;
+  record.unknown_paid = Satoshi{};
   record.pool_paid = record.terms.way == PayWay::Coinbase ? record.value : Satoshi{};
 }
 

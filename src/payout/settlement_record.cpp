@@ -40,8 +40,9 @@ bool read_numbers(const JsonFields& fields, SettlementRecord& r) {
   if (!height || !count) return false;
   r.height = *height, r.share_count = *count;
   return number("first_slice", r.first_slice) && number("slice", r.slice) &&
-         number("plan_entry", r.plan_entry) && money("value", r.value) &&
-         money("pool_entitled", r.pool_entitled) && money("pool_paid", r.pool_paid) &&
+         number("plan_entry", r.plan_entry) && number("plan_weight", r.plan_weight) &&
+         money("value", r.value) && money("pool_entitled", r.pool_entitled) &&
+         money("pool_paid", r.pool_paid) && money("unknown_paid", r.unknown_paid) &&
          number("first_entry", r.first_entry) && number("last_entry", r.last_entry);
 }
 
@@ -120,13 +121,16 @@ void SettlementRecord::put(LedgerBatch& batch, bool with_shares) {
   JsonWriter w;
   w.begin_object().key("block").string(block.hex()).key("height").number(height);
   w.key("first_slice").number_u64(first_slice).key("slice").number_u64(slice);
-  w.key("plan_entry").number_u64(plan_entry).key("terms").string(terms.text());
+  w.key("slices").string(slices.text());
+  w.key("plan_entry").number_u64(plan_entry).key("plan_weight").number_u64(plan_weight);
+  w.key("terms").string(terms.text());
   w.key("pool_script").string(to_hex(pool_script));
   w.key("value").number(value.value()).key("pool_work").string(Work(pool_work).decimal());
   w.key("pool_entitled").number(pool_entitled.value());
-  w.key("pool_paid").number(pool_paid.value()).key("state").string(settlement_state_name(state));
+  w.key("pool_paid").number(pool_paid.value()).key("unknown_paid").number(unknown_paid.value());
+  w.key("state").string(settlement_state_name(state));
   w.key("first_entry").number_u64(first_entry).key("last_entry").number_u64(last_entry);
-  w.key("taken_by").string(taken_by).key("shares").number(share_count);
+  w.key("shares").number(share_count);
   w.key("shares_sha256").string(to_hex(shares_digest)).end_object();
   batch.put(Family::Credits, key_of(kSettlementPrefix, *this), seal_json(w.take()));
 }
@@ -138,15 +142,15 @@ Result<SettlementRecord> settlement_of(std::string_view key, std::string_view va
   const auto block = BlockHash::from_hex(fields->string("block").value_or(""));
   const auto terms = PayoutTerms::parse(fields->string("terms").value_or(""));
   const auto state = settlement_state_from(fields->string("state").value_or(""));
-  const auto taken_by = fields->string("taken_by");
+  auto slices = SliceSet::parse(fields->string("slices").value_or("?"));
   auto pool_script = from_hex(fields->string("pool_script").value_or("?"));
   const auto pool_work = Work::from_decimal(fields->string("pool_work").value_or(""));
-  if (!block || !terms || !state || !taken_by || !pool_script || !pool_work ||
+  if (!block || !terms || !state || !slices || !pool_script || !pool_work ||
       !read_numbers(*fields, record) ||
       !from_hex(fields->string("shares_sha256").value_or(""), record.shares_digest))
     return bad_row(key, "a field is missing or wrong");
   record.block = *block, record.terms = *terms, record.state = *state;
-  record.taken_by = *taken_by;
+  record.slices = *std::move(slices);
   record.pool_script = *std::move(pool_script);
   record.pool_work = pool_work->value();
   if (key_of(kSettlementPrefix, record) != key)

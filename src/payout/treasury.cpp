@@ -13,6 +13,11 @@ namespace {
 /// Blocks of older plans, and of late news, look this much further back.
 constexpr std::uint64_t kDayOfSlices = 1'440;
 
+bool makes_plans(const PayoutTerms& terms) {
+  const SchemeKind kind = terms.scheme.kind;
+  return terms.way == PayWay::Coinbase && (kind == SchemeKind::Pplns || kind == SchemeKind::Prop);
+}
+
 }  // namespace
 
 using State = Treasury::State;
@@ -56,20 +61,27 @@ Status State::refusal() const {
   return Error{ErrorCode::Io, "the treasury refuses since it failed: " + broken->text};
 }
 
-bool State::plans() const {
-  return terms.way == PayWay::Coinbase &&
-         (terms.scheme.kind == SchemeKind::Pplns || terms.scheme.kind == SchemeKind::Prop);
+/// What a block's job promised holds for it, whatever the pool promises since.
+PayoutTerms State::promised(const BlockRecord& block) const {
+  return PayoutTerms::parse(block.terms).value_or(terms);
 }
 
 /// After a power loss that took slices of the last moments, a plan may be of slices that are gone:
 /// then the block is settled like one without a plan.
 bool State::planned(const BlockRecord& block) const {
-  return plans() && block.plan_slice != 0 && block.plan_slice <= live.newest().value() &&
-         block.plan_entry <= journal.last_entry();
+  return makes_plans(promised(block)) && block.plan_slice != 0 &&
+         block.plan_slice <= live.newest().value() && block.plan_entry <= journal.last_entry();
 }
 
 bool State::is_pool(AccountId account) const {
   return !pool_address.empty() && ledger->address_of(account) == pool_address;
+}
+
+IsPool State::pools_of(const Script& pool_script) const {
+  return
+      [this, address = address_of(pool_script, options.network).value_or("")](AccountId account) {
+        return !address.empty() && ledger->address_of(account) == address;
+      };
 }
 
 Script State::script_of(AccountId account) {
@@ -81,22 +93,26 @@ Script State::script_of(AccountId account) {
   return at->second;
 }
 
-Claims State::claims_of(const Derived& derived) {
+AccountId State::account_of(const Script& script) const {
+  const auto address = address_of(script, options.network);
+  return address ? ledger->account_of(*address) : AccountId();
+}
+
+Claims State::claims_of(const Derived& derived, const IsPool& pools) {
   Claims claims;
-  claims.add(derived.weights, pools());
-  if (terms.scheme.kind == SchemeKind::Prop)
-    for (const auto& [hash, record] : lost) claims.add(record);
+  claims.add(derived.weights, pools);
   return claims;
 }
 
 Result<State::RecentPlan> State::make_plan() {
   const auto derived = live.at(live.newest());
   if (!derived) return derived.error();
-  const Claims claims = claims_of(*derived);
+  const IsPool pools = pools_of(options.pool_script);
+  const Claims claims = claims_of(*derived, pools);
   Balances balances;
   for (const AccountBalance& row : journal.accounts()) balances[row.account] = row.balance;
-  auto plan = assemble_plan(terms, live.newest(), journal.last_entry(), claims, balances, scripts(),
-                            pools());
+  auto plan =
+      assemble_plan(terms, live.newest(), journal.last_entry(), claims, balances, scripts(), pools);
   return RecentPlan{std::make_shared<const PayoutPlan>(std::move(plan)), derived->first};
 }
 
@@ -130,7 +146,7 @@ Status Treasury::slices_closed(std::span<const SliceRecord> slices, UnixMillis n
     if (Status priced = s.price(slice, now); !priced) return priced;
     // At once: the slices after it must not count.
     if (slice.block == BlockHash{}) continue;
-    if (Status settled = s.settle_waiting(slice.block, slice.number, now); !settled) return settled;
+    if (Status settled = s.settle_waiting(slice.block, now); !settled) return settled;
   }
   return {};
 }
@@ -145,20 +161,16 @@ Status Treasury::tick(UnixMillis now) {
   State& s = *state_;
   if (Status refused = s.refusal(); !refused) return refused;
   std::vector<BlockHash> late;
-  for (const auto& [hash, block] : s.waiting)
-    if (now.value() - block.since.value() >= kShareWaitMillis) late.push_back(hash);
-  for (const BlockHash& hash : late) {
-    const auto slice = slice_before(s.ledger->store(), s.waiting.at(hash).block);
-    if (!slice) return slice.error();
-    if (*slice > s.live.newest()) continue;  // closed, and on its way here
-    if (Status settled = s.settle_waiting(hash, *slice, now); !settled) return settled;
-  }
+  for (const auto& [hash, entry] : s.waiting)
+    if (entry.late(now)) late.push_back(hash);
+  for (const BlockHash& hash : late)
+    if (Status settled = s.settle_waiting(hash, now); !settled) return settled;
   return {};
 }
 
 PlanPtr Treasury::plan() const {
   State& s = *state_;
-  if (!s.plans() || s.broken) return nullptr;
+  if (!makes_plans(s.terms) || s.broken) return nullptr;
   if (!s.plan_stale) {
     const PlanPtr& newest = s.recent_plans.back().plan;
     if (newest->slice == s.live.newest().value() && newest->entry == s.journal.last_entry())

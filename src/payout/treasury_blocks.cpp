@@ -1,28 +1,14 @@
 // SPDX-License-Identifier: MIT
-// From a found block to its settlement, and from there into the journal and back.
+// From a found block to its settlement.
 #include "adit/base/check.h"
+#include "adit/base/log.h"
+#include "adit/bitcoin/address.h"
 #include "adit/ledger/json_fields.h"
 #include "adit/ledger/reader.h"
 #include "payout/settlement_rows.h"
 #include "payout/treasury_state.h"
 
 namespace adit {
-namespace {
-
-bool is_lost(BlockState state) {
-  return state == BlockState::Orphaned || state == BlockState::Refused;
-}
-bool in_chain(BlockState state) {
-  return state == BlockState::Accepted || state == BlockState::Mature;
-}
-/// The chain has paid (way coinbase), or the reward has ripened.
-bool is_due(PayWay way, BlockState state) {
-  return way == PayWay::Coinbase ? in_chain(state) : state == BlockState::Mature;
-}
-
-const Book kBlocks{BookKind::Blocks, 0}, kPool{BookKind::Pool, 0}, kCoinbase{BookKind::Coinbase, 0};
-
-}  // namespace
 
 using State = Treasury::State;
 
@@ -52,79 +38,119 @@ Status State::handle(const BlockRecord& given, std::span<const TxOut> outputs, U
   entry.block = *block;
   if (!outputs.empty()) entry.outputs.assign(outputs.begin(), outputs.end());
   if (added) entry.since = now;
-  if (planned(*block)) return settle_waiting(block->hash, SliceNumber(block->plan_slice), now);
-  const auto slice = slice_closed_by(ledger->store(), *block);
-  if (!slice) return slice.error();
-  // One that is closed but not counted yet comes by slices_closed.
-  if (*slice && **slice <= live.newest()) return settle_waiting(block->hash, **slice, now);
-  return {};
+  return settle_waiting(block->hash, now);
 }
 
-Status State::settle_waiting(const BlockHash& hash, SliceNumber slice, UnixMillis now) {
+/// Does it when all is known, or when that has taken too long.
+Status State::settle_waiting(const BlockHash& hash, UnixMillis now) {
   const auto at = waiting.find(hash);
   // Without a value there is nothing to divide: a later message brings it.
   if (at == waiting.end() || at->second.block.value <= Satoshi{}) return {};
+  const auto slice = slice_for(at->second, now);
+  if (!slice) return slice.error();
+  if (!*slice || **slice > live.newest()) return {};  // not closed, or on its way here
   const Waiting entry = std::move(at->second);
   waiting.erase(at);
-  const bool by_plan = planned(entry.block);
-  return settle(entry.block, by_plan ? SliceNumber(entry.block.plan_slice) : slice,
-                by_plan ? entry.block.plan_entry : newest_carry(), {entry.outputs, by_plan}, now);
+  return settle(entry, **slice, now);
 }
 
-/// Only coinbases look at carries.
-std::uint64_t State::newest_carry() const {
-  return terms.way == PayWay::Coinbase ? journal.last_entry() : 0;
+/// The slice that it is settled by; nullopt: it has to wait.
+Result<std::optional<SliceNumber>> State::slice_for(const Waiting& entry, UnixMillis now) {
+  const BlockRecord& block = entry.block;
+  const bool late = entry.late(now);
+  // After a crash the vault tells what its coinbase paid.
+  const bool unknown = promised(block).way == PayWay::Coinbase && entry.outputs.empty();
+  if (unknown && !late) return std::optional<SliceNumber>();
+  if (planned(block)) return std::optional(SliceNumber(block.plan_slice));
+  auto closed = slice_closed_by(ledger->store(), block);
+  if (!closed || *closed || !late) return closed;
+  const auto before = slice_before(ledger->store(), block);
+  if (!before) return before.error();
+  return std::optional(*before);
 }
 
-Status State::settle(const BlockRecord& block, SliceNumber slice, std::uint64_t entry,
-                     const CoinbaseFacts& facts, UnixMillis now) {
+Status State::settle(const Waiting& entry, SliceNumber slice, UnixMillis now) {
+  const BlockRecord& block = entry.block;
+  const bool by_plan = planned(block);
   SettlementRecord record;
   record.block = block.hash, record.height = block.height;
-  record.slice = slice.value(), record.plan_entry = entry;
-  record.terms = terms, record.pool_script = options.pool_script;
-  record.value = block.value;
+  record.terms = promised(block);
+  record.pool_script = block.pool_script.empty() ? options.pool_script : block.pool_script;
+  record.value = block.value, record.slice = slice.value();
+  record.plan_weight = by_plan ? block.plan_weight : 0;
+  if (record.terms.way == PayWay::Coinbase)  // only coinbases look at carries
+    record.plan_entry = by_plan ? block.plan_entry : journal.last_entry();
+  const CoinbaseFacts facts{entry.outputs, by_plan,
+                            [this](const Script& script) { return account_of(script); }};
   if (Status s = settle_shares(record, block, facts); !s) return s;
+  if (record.unknown_paid > Satoshi{})
+    log_error("payout",
+              "block {}: its coinbase pays {} sat to scripts that are nobody's in the books",
+              block.hash.hex(), record.unknown_paid.value());
   LedgerBatch batch;
   record.put(batch, true);
-  if (terms.scheme.kind == SchemeKind::Prop) take_lost(record, batch);
   if (Status s = write(batch); !s) return s;
-  if (Status s = live.settled(slice); !s) return s;
-  plan_stale = true;
+  if (Status s = changed(record); !s) return s;
   return apply(block, std::move(record), now);
+}
+
+/// The weights of its slice, by its own terms.
+Result<Derived> State::derive(const SettlementRecord& record) {
+  const SchemeOptions &own = record.terms.scheme, &now = terms.scheme;
+  const SliceNumber slice(record.slice);
+  if (own.kind == now.kind && own.factor == now.factor) return live.at(slice);
+  return derive_weights(ledger->store(), slice, record.terms, history, true);
 }
 
 Status State::settle_shares(SettlementRecord& record, const BlockRecord& block,
                             const CoinbaseFacts& facts) {
-  if (pays_slices(terms.scheme.kind)) {
+  const SchemeKind kind = record.terms.scheme.kind;
+  if (pays_slices(kind)) {
     settle_pool(record);
     return {};
   }
-  if (terms.scheme.kind == SchemeKind::Solo) {
-    const AccountId finder = ledger->account_of(block.account);
-    const bool known = finder != AccountId{} && !is_pool(finder);
-    settle_solo(record, known ? finder : AccountId{}, script_of(finder), facts);
+  if (kind == SchemeKind::Solo) {
+    const auto finder = finder_of(record, block);
+    if (!finder) return finder.error();
+    settle_solo(record, *finder, script_of(*finder), facts);
     return {};
   }
   const SliceNumber slice(record.slice);
   // Reading a long window again would keep miners waiting. (A round may have changed meanwhile.)
   const RecentPlan* recent = recent_plan(slice, record.plan_entry);
-  if (facts.as_planned && recent != nullptr && terms.scheme.kind == SchemeKind::Pplns) {
+  if (facts.as_planned && recent != nullptr && kind == SchemeKind::Pplns &&
+      recent->plan->terms.text() == record.terms.text() &&
+      record.pool_script == options.pool_script) {
     record.first_slice = recent->first.value();
     settle_plan(record, *recent->plan, facts);
     return {};
   }
-  const auto derived = live.at(slice);
+  const auto derived = derive(record);
   if (!derived) return derived.error();
-  record.first_slice = derived->first.value();
-  const Claims claims = claims_of(*derived);
+  return divide(record, *derived, facts);
+}
+
+/// The account of who found a block, made if this was his first share; 0: the pool's.
+Result<AccountId> State::finder_of(const SettlementRecord& record, const BlockRecord& block) {
+  const auto address = parse_address(block.account, options.network);
+  if (!address || address->script == record.pool_script) return AccountId{};
+  return ledger->book_account(address->text, block.found);
+}
+
+/// By these weights.
+Status State::divide(SettlementRecord& record, const Derived& derived, const CoinbaseFacts& facts) {
+  record.first_slice = derived.first.value();
+  record.slices = derived.slices;
   Balances balances;
-  if (terms.way == PayWay::Coinbase) {
+  if (record.terms.way == PayWay::Coinbase) {
     auto then = balances_at(record.plan_entry);
     if (!then) return then.error();
     balances = *std::move(then);
   }
+  const IsPool pools = pools_of(record.pool_script);
   settle_plan(record,
-              assemble_plan(terms, slice, record.plan_entry, claims, balances, scripts(), pools()),
+              assemble_plan(record.terms, SliceNumber(record.slice), record.plan_entry,
+                            claims_of(derived, pools), balances, scripts(), pools),
               facts);
   return {};
 }
@@ -144,127 +170,6 @@ Result<Balances> State::balances_at(std::uint64_t entry) {
   });
   if (!s) return s.error();
   return balances;
-}
-
-/// prop: the work of lost blocks is this one's now.
-void State::take_lost(const SettlementRecord& by, LedgerBatch& batch) {
-  for (auto& [hash, record] : lost) {
-    record.taken_by = by.block.hex();
-    record.put(batch, false);
-  }
-  lost.clear();
-}
-
-bool State::joins_next_round(const SettlementRecord& record) {
-  const bool is_lost =
-      record.state == SettlementState::Dropped || record.state == SettlementState::Reversed;
-  return is_lost && record.taken_by.empty() && record.terms.scheme.kind == SchemeKind::Prop;
-}
-
-Status State::apply(const BlockRecord& block, SettlementRecord record, UnixMillis now) {
-  const PayWay way = record.terms.way;
-  const bool due = is_due(way, block.state);
-  switch (record.state) {
-    case SettlementState::Booked:
-      if (is_lost(block.state)) return reverse(std::move(record), now);
-      if (block.state == BlockState::Mature) {
-        unripe.remove(block.hash);
-      } else if (way == PayWay::Coinbase && !unripe.blocks.contains(block.hash)) {
-        const auto whole = with_shares(std::move(record));
-        if (!whole) return whole.error();
-        unripe.add(block.hash, whole->shares);
-      }
-      return {};
-    case SettlementState::Pending:
-      if (due) return book(block, std::move(record), now);
-      if (is_lost(block.state)) return move_to(std::move(record), SettlementState::Dropped);
-      return {};
-    case SettlementState::Dropped:
-    case SettlementState::Reversed:
-      if (due) return book(block, std::move(record), now);
-      // The chain has come back to it.
-      if (in_chain(block.state)) return move_to(std::move(record), SettlementState::Pending);
-      return {};
-  }
-  UNREACHABLE();
-}
-
-Status State::move_to(SettlementRecord record, SettlementState state) {
-  record.state = state;
-  LedgerBatch batch;
-  record.put(batch, false);
-  if (Status s = write(batch); !s) return s;
-  return moved(std::move(record));
-}
-
-/// prop: the round changes with what is lost.
-Status State::moved(SettlementRecord record) {
-  plan_stale = true;
-  if (!joins_next_round(record)) {
-    lost.erase(record.block);
-    return {};
-  }
-  auto whole = with_shares(std::move(record));
-  if (!whole) return whole.error();
-  lost[whole->block] = *std::move(whole);
-  return {};
-}
-
-Result<SettlementRecord> State::with_shares(SettlementRecord record) {
-  if (record.shares.size() == record.share_count) return record;
-  BlockRecord block;
-  block.hash = record.block, block.height = record.height;
-  auto whole = read_settlement(ledger->store(), block);
-  if (!whole) return whole.error();
-  record.shares = std::move((*whole)->shares);
-  return record;
-}
-
-Status State::book(const BlockRecord& block, SettlementRecord known, UnixMillis now) {
-  auto whole = with_shares(std::move(known));
-  if (!whole) return whole.error();
-  SettlementRecord& record = *whole;
-  const std::string ref = block.hash.hex();
-  LedgerBatch batch;
-  record.first_entry = journal.last_entry() + 1;
-  const auto move = [&](const Book& from, const Book& to, Satoshi amount, std::string_view kind) {
-    if (amount > Satoshi{}) journal.move(batch, from, to, amount, kind, ref, now);
-  };
-  for (const PlanShare& share : record.shares)
-    move(kBlocks, Book::account(share.account), share.entitled, "block");
-  move(kBlocks, kPool, record.pool_entitled, "block");
-  for (const PlanShare& share : record.shares)
-    move(Book::account(share.account), kCoinbase, share.paid, "coinbase");
-  move(kPool, kCoinbase, record.pool_paid, "coinbase");
-  record.last_entry = journal.last_entry();
-  record.state = SettlementState::Booked;
-  record.put(batch, false);
-  journal.finish(batch);
-  if (Status s = write(batch); !s) return s;
-  lost.erase(record.block);
-  if (record.terms.way == PayWay::Coinbase && block.state != BlockState::Mature)
-    unripe.add(block.hash, record.shares);
-  return {};
-}
-
-Status State::reverse(SettlementRecord record, UnixMillis now) {
-  std::vector<JournalEntry> entries;
-  const Status read =
-      for_each_entry(ledger->store(), record.first_entry, [&](const JournalEntry& entry) {
-        if (entry.number > record.last_entry) return false;
-        entries.push_back(entry);
-        return true;
-      });
-  if (!read) return read;
-  LedgerBatch batch;
-  for (const JournalEntry& entry : entries)
-    journal.move(batch, entry.to, entry.from, entry.amount, "reversal", entry.ref, now);
-  record.state = SettlementState::Reversed;
-  record.put(batch, false);
-  journal.finish(batch);
-  if (Status s = write(batch); !s) return s;
-  unripe.remove(record.block);
-  return moved(std::move(record));
 }
 
 }  // namespace adit

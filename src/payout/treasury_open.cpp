@@ -46,14 +46,6 @@ Status State::start(const PayoutTerms& in_force, UnixMillis now) {
 Status State::change_terms(UnixMillis now) {
   if (history.newest() != nullptr) {
     if (Status s = pay_priced(live.newest(), now); !s) return s;
-    // Blocks whose share is not there: it died with the process that had it.
-    std::vector<BlockHash> left;
-    for (const auto& [hash, block] : waiting) left.push_back(hash);
-    for (const BlockHash& hash : left) {
-      const auto slice = slice_before(ledger->store(), waiting.at(hash).block);
-      if (!slice) return slice.error();
-      if (Status s = settle_waiting(hash, *slice, now); !s) return s;
-    }
   }
   LedgerBatch batch;
   const SliceNumber last = ledger->last_slice();
@@ -67,19 +59,6 @@ Status State::change_terms(UnixMillis now) {
 }
 
 Status State::reconcile(UnixMillis now) {
-  lost.clear();
-  std::vector<SettlementRecord> rounds;
-  const Status scanned =
-      for_each_settlement(ledger->store(), false, [&](const SettlementRecord& record) {
-        if (joins_next_round(record)) rounds.push_back(record);
-        return true;
-      });
-  if (!scanned) return scanned;
-  for (SettlementRecord& head : rounds) {
-    auto record = with_shares(std::move(head));
-    if (!record) return record.error();
-    lost[record->block] = *std::move(record);
-  }
   const auto blocks = all_blocks(ledger->store());
   if (!blocks) return blocks.error();
   for (const BlockRecord& block : *blocks)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the treasury knows. Its functions stand in three files: treasury_open.cpp (and pricing),
-// treasury_blocks.cpp, treasury.cpp.
+// What the treasury knows. Its functions stand in four files: treasury_open.cpp (and pricing),
+// treasury_blocks.cpp, treasury_booking.cpp, treasury.cpp.
 #pragma once
 
 #include <deque>
@@ -14,12 +14,15 @@
 
 namespace adit {
 
+bool is_lost(BlockState state);
+
 struct Treasury::State {
   /// A block that no settlement could be written for yet.
   struct Waiting {
     BlockRecord block;
     std::vector<TxOut> outputs;
     UnixMillis since;
+    bool late(UnixMillis now) const { return now.value() - since.value() >= kShareWaitMillis; }
   };
   /// What booked, unripe blocks brought, by account.
   struct Unripe {
@@ -36,6 +39,12 @@ struct Treasury::State {
   };
   static constexpr std::size_t kRecentPlans = 4;
 
+  /// A settlement divided again, and the entries that this undoes.
+  struct Redone {
+    SettlementRecord record;
+    std::vector<JournalEntry> entries;
+  };
+
   State(Ledger& books, const TreasuryOptions& wanted, Journal money, TermsHistory past);
 
   // treasury_open.cpp
@@ -49,39 +58,43 @@ struct Treasury::State {
 
   // treasury_blocks.cpp
   Status handle(const BlockRecord& given, std::span<const TxOut> outputs, UnixMillis now);
-  Status settle_waiting(const BlockHash& hash, SliceNumber slice, UnixMillis now);
-  /// `facts.as_planned`: by the block's plan.
-  Status settle(const BlockRecord& block, SliceNumber slice, std::uint64_t entry,
-                const CoinbaseFacts& facts, UnixMillis now);
+  Status settle_waiting(const BlockHash& hash, UnixMillis now);
+  Result<std::optional<SliceNumber>> slice_for(const Waiting& entry, UnixMillis now);
+  Status settle(const Waiting& entry, SliceNumber slice, UnixMillis now);
   Status settle_shares(SettlementRecord& record, const BlockRecord& block,
                        const CoinbaseFacts& facts);
-  void take_lost(const SettlementRecord& by, LedgerBatch& batch);
+  Result<Derived> derive(const SettlementRecord& record);
+  Result<AccountId> finder_of(const SettlementRecord& record, const BlockRecord& block);
+  Status divide(SettlementRecord& record, const Derived& derived, const CoinbaseFacts& facts);
+  Result<BlockRecord> stored(const BlockRecord& block);
+  Result<Balances> balances_at(std::uint64_t entry);
+
+  // treasury_booking.cpp
   Status apply(const BlockRecord& block, SettlementRecord record, UnixMillis now);
   Status book(const BlockRecord& block, SettlementRecord record, UnixMillis now);
   Status reverse(SettlementRecord record, UnixMillis now);
-  Status move_to(SettlementRecord record, SettlementState state);
-  Status moved(SettlementRecord record);
+  Status drop(SettlementRecord record);
+  Status changed(const SettlementRecord& record);
+  Result<std::vector<Redone>> make_room(const SettlementRecord& back);
+  void enter(LedgerBatch& batch, SettlementRecord& record, UnixMillis now);
+  void undo(LedgerBatch& batch, const std::vector<JournalEntry>& entries, UnixMillis now);
+  Result<std::vector<JournalEntry>> entries_of(const SettlementRecord& record);
   Result<SettlementRecord> with_shares(SettlementRecord record);
-  Result<BlockRecord> stored(const BlockRecord& block);
-  std::uint64_t newest_carry() const;
-  Result<Balances> balances_at(std::uint64_t entry);
-  static bool joins_next_round(const SettlementRecord& record);
 
   // treasury.cpp
   Status write(const LedgerBatch& batch);
   Status refusal() const;
-  bool plans() const;
+  PayoutTerms promised(const BlockRecord& block) const;
   bool planned(const BlockRecord& block) const;
   Result<RecentPlan> make_plan();
   const RecentPlan* recent_plan(SliceNumber slice, std::uint64_t entry) const;
-  Claims claims_of(const Derived& derived);
+  static Claims claims_of(const Derived& derived, const IsPool& pools);
   Script script_of(AccountId account);
+  AccountId account_of(const Script& script) const;
   bool is_pool(AccountId account) const;
+  IsPool pools_of(const Script& pool_script) const;
   ScriptOf scripts() {
     return [this](AccountId account) { return script_of(account); };
-  }
-  IsPool pools() const {
-    return [this](AccountId account) { return is_pool(account); };
   }
 
   Ledger* ledger;
@@ -95,8 +108,7 @@ struct Treasury::State {
   SliceNumber priced_through;
   std::map<BlockHash, Waiting> waiting;
   Unripe unripe;
-  std::map<BlockHash, SettlementRecord> lost;  ///< prop: with shares, not taken yet
-  std::deque<RecentPlan> recent_plans;         ///< newest last
+  std::deque<RecentPlan> recent_plans;  ///< newest last
   bool plan_stale = true;
   std::unordered_map<AccountId, Script> script_memory;
   std::optional<Error> broken;

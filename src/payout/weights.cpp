@@ -6,6 +6,7 @@
 #include "adit/base/check.h"
 #include "adit/ledger/reader.h"
 #include "adit/payout/treasury.h"
+#include "payout/rounds.h"
 
 namespace adit {
 namespace {
@@ -30,7 +31,7 @@ Result<SliceRecord> slice_or_gone(LedgerStore& store, SliceNumber number) {
 Result<Derived> finder_of(LedgerStore& store, SliceNumber last) {
   const auto slice = slice_or_gone(store, last);
   if (!slice) return slice.error();
-  Derived finder{last, {}};
+  Derived finder{last, {}, {}};
   if (slice->block == BlockHash{}) return finder;
   const Status s = for_each_share(store, slice->last, [&](const ShareRecord& share) {
     if (share.sequence == slice->last) finder.weights = {{share.account, share.work.value()}};
@@ -63,17 +64,6 @@ Uint128 window_size(const PayoutTerms& terms, const NetworkFacts& network) {
   return size;
 }
 
-Result<SliceNumber> round_begin(LedgerStore& store, SliceNumber last) {
-  SliceNumber before;
-  const Status s = for_each_settlement(store, false, [&](const SettlementRecord& record) {
-    const SliceNumber settled(record.slice);
-    if (settled < last) before = std::max(before, settled);
-    return true;
-  });
-  if (!s) return s.error();
-  return SliceNumber(before.value() + 1);
-}
-
 Result<SliceNumber> slice_floor(LedgerStore& store, SliceNumber last, const TermsHistory& history,
                                 bool as_it_is) {
   const SliceNumber floor = history.paid_at_once(last);
@@ -89,21 +79,14 @@ Result<std::vector<SliceRecord>> needed_slices(LedgerStore& store, SliceNumber l
                                                const TermsHistory& history, bool as_it_is) {
   const auto floored = slice_floor(store, last, history, as_it_is);
   if (!floored) return floored.error();
-  SliceNumber floor = *floored;
   std::optional<Uint128> enough;
-  if (terms.scheme.kind == SchemeKind::Prop) {
-    const auto begin = round_begin(store, last);
-    if (!begin) return begin.error();
-    floor = std::max(floor, SliceNumber(begin->value() - 1));
-  }
   std::vector<SliceRecord> slices;
   Uint128 total = 0;
-  for (SliceNumber n = last; n > floor && (!enough || total < *enough);
+  for (SliceNumber n = last; n > *floored && (!enough || total < *enough);
        n = SliceNumber(n.value() - 1)) {
     auto slice = slice_or_gone(store, n);
     if (!slice) return slice.error();
-    if (n == last && terms.scheme.kind == SchemeKind::Pplns)
-      enough = window_size(terms, slice->network);
+    if (n == last) enough = window_size(terms, slice->network);
     CHECK(!__builtin_add_overflow(total, slice->slice.total(), &total));
     slices.push_back(*std::move(slice));
   }
@@ -115,18 +98,35 @@ Result<Derived> derive_weights(LedgerStore& store, SliceNumber last, const Payou
                                const TermsHistory& history, bool as_it_is) {
   if (last == SliceNumber() || pays_slices(terms.scheme.kind)) return Derived{};
   if (terms.scheme.kind == SchemeKind::Solo) return finder_of(store, last);
+  if (terms.scheme.kind == SchemeKind::Prop) {
+    const auto floor = slice_floor(store, last, history, as_it_is);
+    if (!floor) return floor.error();
+    const auto rounds = Rounds::read(store);
+    if (!rounds) return rounds.error();
+    return derive_round(store, rounds->at(last, *floor));
+  }
   auto slices = needed_slices(store, last, terms, history, as_it_is);
   if (!slices) return slices.error();
   if (slices->empty()) return Derived{};
   const SliceNumber first = slices->front().number;
-  if (terms.scheme.kind == SchemeKind::Prop) {
-    WorkByAccount works;
-    for (const SliceRecord& slice : *slices) add_work(works, slice.slice.entries());
-    return Derived{first, as_weights(works)};
-  }
   Window window(window_size(terms, slices->back().network));
   for (SliceRecord& slice : *slices) window.add(std::move(slice.slice));
-  return Derived{first, window.weights()};
+  return Derived{first, window.weights(), {}};
+}
+
+Result<Derived> derive_round(LedgerStore& store, const SliceSet& slices) {
+  Derived round;
+  WorkByAccount works;
+  for (const SliceSet::Range& range : slices.ranges())
+    for (std::uint64_t n = range.first; n <= range.last; ++n) {
+      const auto slice = slice_or_gone(store, SliceNumber(n));
+      if (!slice) return slice.error();
+      add_work(works, slice->slice.entries());
+    }
+  if (!slices.empty()) round.first = SliceNumber(slices.ranges().front().first);
+  round.weights = as_weights(works);
+  round.slices = slices;
+  return round;
 }
 
 Result<std::vector<AccountWork>> weights_at(LedgerStore& store, SliceNumber last,

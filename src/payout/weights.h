@@ -18,26 +18,27 @@ std::vector<AccountWork> as_weights(const WorkByAccount& works);
 /// factor x network work; CHECKs that it fits.
 Uint128 window_size(const PayoutTerms& terms, const NetworkFacts& network);
 
-/// Where a round that ends with slice `last` begins: after the newest settled slice before it.
-Result<SliceNumber> round_begin(LedgerStore& store, SliceNumber last);
-
 /// Slices up to this one do not count: paid at once, or (`as_it_is`) no longer on disk, like those
 /// of a log that is too short.
 Result<SliceNumber> slice_floor(LedgerStore& store, SliceNumber last, const TermsHistory& history,
                                 bool as_it_is);
-/// pplns, prop: the slices of the window (the oldest whole) or the round that ends with slice
-/// `last`, oldest first. NotFound: one of them is gone.
+/// pplns: the slices of the window (the oldest whole) that ends with slice `last`, oldest first.
+/// NotFound: one of them is gone.
 Result<std::vector<SliceRecord>> needed_slices(LedgerStore& store, SliceNumber last,
                                                const PayoutTerms& terms,
                                                const TermsHistory& history, bool as_it_is);
 
-/// What weights_at gives, and the oldest slice it looked at.
+/// What weights_at gives, and the oldest slice it looked at; prop: all of them.
 struct Derived {
   SliceNumber first;
   std::vector<AccountWork> weights;
+  SliceSet slices = {};
 };
 Result<Derived> derive_weights(LedgerStore& store, SliceNumber last, const PayoutTerms& terms,
                                const TermsHistory& history, bool as_it_is);
+
+/// prop: the work of these slices. NotFound: one of them is gone.
+Result<Derived> derive_round(LedgerStore& store, const SliceSet& slices);
 
 /// The slice by which a block without a plan is settled: the one that its own share closed, found
 /// near the block's time; nullopt: there is none (yet).

@@ -26,7 +26,10 @@ std::string head_of(const BlockRecord& record, Bytes block) {
   w.begin_object().key("hash").string(record.hash.hex()).key("prev").string(record.prev.hex());
   w.key("height").number(record.height).key("account").string(record.account);
   w.key("worker").string(record.worker).key("found_ms").number(record.found.value());
-  w.key("value").number(record.value.value()).key("size").number_u64(block.size());
+  w.key("value").number(record.value.value()).key("terms").string(record.terms);
+  w.key("pool_script").string(to_hex(record.pool_script));
+  w.key("plan_slice").number_u64(record.plan_slice).key("plan_entry").number_u64(record.plan_entry);
+  w.key("plan_weight").number_u64(record.plan_weight).key("size").number_u64(block.size());
   w.key("sha256").string(to_hex(sha256(block))).end_object();
   return seal_json(w.take()) + "\n";
 }
@@ -45,11 +48,18 @@ Result<VaultBlock> parse(Bytes file) {
   const auto height = fields->u32("height");
   const auto found = fields->i64("found_ms"), value = fields->i64("value");
   const auto account = fields->string("account"), worker = fields->string("worker");
-  if (!hash || !prev || !height || !found || !value || !account || !worker)
+  const auto terms = fields->string("terms");
+  auto pool_script = from_hex(fields->string("pool_script").value_or("?"));
+  const auto slice = fields->u64("plan_slice"), entry = fields->u64("plan_entry");
+  const auto weight = fields->u64("plan_weight");
+  if (!hash || !prev || !height || !found || !value || !account || !worker || !terms || !slice ||
+      !entry || !weight || !pool_script)
     return bad("header line misses a field");
   out.record.hash = *hash, out.record.prev = *prev, out.record.height = *height;
   out.record.found = UnixMillis(*found), out.record.value = Satoshi(*value);
-  out.record.account = *account, out.record.worker = *worker;
+  out.record.account = *account, out.record.worker = *worker, out.record.terms = *terms;
+  out.record.pool_script = *std::move(pool_script);
+  out.record.plan_slice = *slice, out.record.plan_entry = *entry, out.record.plan_weight = *weight;
   const Bytes block = file.subspan(line + 1);
   if (fields->u64("size") != block.size() || fields->string("sha256") != to_hex(sha256(block)))
     return bad("the block is not the one that was written");

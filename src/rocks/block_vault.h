@@ -15,7 +15,7 @@
 namespace adit {
 
 struct VaultBlock {
-  BlockRecord record;  ///< hash, prev, height, found, value, account, worker; state Found
+  BlockRecord record;  ///< as it was found: state Found, no sequence
   ByteVec bytes;       ///< the raw block
 };
 
@@ -33,7 +33,8 @@ class BlockVault {
   /// The blocks not settled, by height. A file that is not what was written is renamed to *.bad and
   /// logged, and an unfinished one removed.
   Result<std::vector<VaultBlock>> list();
-  /// Moves a block whose fate is final to done/. Ok if it is not (or no longer) there.
+  /// Moves a block whose fate is final, and in the books, to done/. Ok if it is not (or no longer)
+  /// there.
   Status settle(const BlockRecord& record);
 
  private:

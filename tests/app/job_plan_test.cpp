@@ -72,6 +72,7 @@ TEST_CASE("without a plan the pool has all") {
   REQUIRE(options.outputs.size() == 1);
   CHECK(options.outputs[0] == TxOut{Satoshi(5'000'000'000), config.pool.payout.script});
   CHECK(options.plan_slice == 0);
+  CHECK(options.terms == terms_of(config).text());
   CHECK(options.next_outputs.empty());  // V1 only
 }
 
@@ -83,11 +84,16 @@ TEST_CASE("a plan's accounts are paid, and the job says by which plan") {
   CHECK(sum_of(options.outputs) == block.coinbase_value);
   CHECK(options.plan_slice == 7);
   CHECK(options.plan_entry == 11);
+  CHECK(options.plan_weight == 8'000);
+  CHECK(options.terms == "pplns factor=2 fee=100 way=coinbase threshold=1048576 weight=8000");
   const auto job =
       make_job(JobNumber(1), TipNumber(1), true, std::make_shared<BlockTemplate>(block), options);
   REQUIRE(job.ok());
   CHECK((*job)->plan_slice == 7);
   CHECK((*job)->plan_entry == 11);
+  CHECK((*job)->plan_weight == 8'000);
+  CHECK((*job)->terms == options.terms);
+  CHECK((*job)->pool_script == config.pool.payout.script);
 }
 
 TEST_CASE("a full block leaves fewer outputs, and the job still fits") {
@@ -100,6 +106,7 @@ TEST_CASE("a full block leaves fewer outputs, and the job still fits") {
         make_job(JobNumber(1), TipNumber(1), true, std::make_shared<BlockTemplate>(block), options);
     CHECK_MESSAGE(job.ok(), weight, ": ", (job ? "" : job.error().text));
     CHECK(options.outputs.size() <= 1 + output_room(block) / 124);
+    CHECK(options.plan_weight == std::min(output_room(block), std::uint64_t{8'000}));
     if (weight == 0) CHECK(options.outputs.size() >= 60);
     if (weight == 3'998'500) CHECK(options.outputs.size() == 1);
   }
@@ -123,6 +130,8 @@ TEST_CASE("solo: an account's job pays it, less the pool's fee, and is made once
   const JobPtr mine = solo.job_for(base, miner);
   CHECK(mine != base);
   CHECK(mine->payee == miner);
+  CHECK(mine->pool_script == config.pool.payout.script);
+  CHECK(mine->terms == "solo fee=200 way=coinbase threshold=1048576 weight=8000");
   CHECK(solo.job_for(base, miner) == mine);
   const auto coinbase = Transaction::parse(coinbase_for_block(mine->coinbase, Extranonce{}, false));
   REQUIRE(coinbase.ok());

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <chrono>
 
 #include "adit/ledger/reader.h"
@@ -69,13 +70,15 @@ BlockEvent one_block(std::uint8_t n = 9) {
 }
 
 struct Rig {
-  Rig() {
+  explicit Rig(const std::function<void(LedgerWriterOptions&)>& adjust = {}) {
     std::string path = "/tmp/adit-writer-XXXXXX";
     REQUIRE(mkdtemp(path.data()) != nullptr);
     options.data_dir = path;
     options.ledger.network = Network::Regtest;
+    if (adjust) adjust(options);
     options.open_store = [this]() -> Result<std::unique_ptr<LedgerStore>> {
       if (opened > 0 && reopen_error) return *reopen_error;
+      if (blocked) return Error{ErrorCode::Limit, "no space"};
       if (opened++ > 0) disk = disk.after_power_loss(disk.unsynced());
       return std::unique_ptr<LedgerStore>(std::make_unique<DiskView>(disk));
     };
@@ -112,6 +115,7 @@ struct Rig {
   Answers answers;
   int opened = 0;
   int receipts = 0;
+  std::atomic<bool> blocked = false;  // the store cannot be opened
   std::optional<Error> reopen_error;
   std::atomic<int> fatal = 0;
   std::unique_ptr<LedgerWriter> writer;
@@ -140,6 +144,52 @@ TEST_CASE("a disk that is full when a block is written answers no share twice") 
   const auto totals = account_totals(rig.disk);
   REQUIRE(totals.ok());
   CHECK((*totals)[0].shares == 2);
+}
+
+TEST_CASE("a disk that is full for long: so much is remembered of blocks, the rest is asked for") {
+  constexpr std::uint32_t kBlocks = 3'000;
+  std::atomic<std::uint32_t> booked = 0, asked = 0;
+  Rig rig([&](LedgerWriterOptions& options) {
+    options.on_booked = [&](const BlockRecord&) { ++booked; };
+    options.on_forgotten = [&] { ++asked; };
+  });
+  const auto tell_all = [&](BlockState state, std::uint32_t confirmations) {
+    for (std::uint32_t n = 0; n < kBlocks; ++n) {
+      BlockEvent event = one_block();
+      store_le(event.block.hash.bytes.data() + 1, n);
+      event.block.state = state;
+      event.block.confirmations = confirmations;
+      REQUIRE(rig.writer->post(std::move(event)));
+    }
+  };
+  const auto wait_for = [](const auto& done) {
+    for (int i = 0; i < 500 && !done(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return done();
+  };
+  REQUIRE(rig.writer->open().ok());
+  rig.blocked = true;
+  rig.disk.fail_at = rig.disk.commits + 1;
+  REQUIRE(rig.writer->post(one_share(1)));
+  rig.writer->start();
+  REQUIRE(rig.answers.wait(1) == 1);
+  tell_all(BlockState::Found, 0);
+  for (std::uint32_t day = 1; day < 5; ++day) tell_all(BlockState::Accepted, day);
+  REQUIRE(rig.writer->post(one_share(2)));  // behind them
+  REQUIRE(rig.answers.wait(2) == 2);
+  rig.blocked = false;
+  REQUIRE(rig.until_durable(3) < 60);
+  CHECK(wait_for([&] { return asked == 1; }));
+  CHECK(booked == 1'024);
+  tell_all(BlockState::Found, 0);
+  tell_all(BlockState::Accepted, 5);
+  CHECK(wait_for([&] { return booked >= 1'024 + kBlocks; }));
+  rig.writer->stop();
+  CHECK(asked == 1);
+  const auto blocks = all_blocks(rig.disk);
+  REQUIRE(blocks.ok());
+  CHECK(blocks->size() == kBlocks);
+  for (const BlockRecord& block : *blocks) CHECK(block.state == BlockState::Accepted);
 }
 
 TEST_CASE("a hundred blocks hold up the shares behind them for one sync") {

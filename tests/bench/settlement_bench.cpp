@@ -101,6 +101,7 @@ class Pool {
       timings.measure("its outputs for one template",
                       [&] { outputs = plan_coinbase(*plan, kReward, script_of(1)).outputs; });
       block.plan_slice = plan->slice, block.plan_entry = plan->entry;
+      block.plan_weight = plan->terms.coinbase_weight;
     }
     block.hash = append(1, true);
     block.height = height, block.value = kReward, block.found = now_;

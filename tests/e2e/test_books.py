@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """From shares to money, with the real binary: each way of paying a block, reorgs of 1, 6 and 101 blocks, kill and restart."""
 
+import os
 import unittest
 
-from blocks import Finder, block_row, wait_state
+from blocks import Finder, block_row, wait_kept, wait_state
+from faults import Faults, needs_faults
 from money import SUBSIDY, balances, coinbase_outputs, paid_by, wait_balance
 from support import MINER_ADDRESS, OTHER_ADDRESS, POOL_ADDRESS, PoolTest, wait_until
 
@@ -11,9 +13,9 @@ ALICE, BOB = MINER_ADDRESS, OTHER_ADDRESS
 
 
 class BooksTest(PoolTest):
-    def begin(self, pool, extra='', name='pool'):
+    def begin(self, pool, extra='', name='pool', **options):
         self.node = self.make_node(bits='1f7fffff', name=f'{name}-node')
-        self.pool = self.make_pool(self.node, pool=pool, extra=extra, name=name)
+        self.pool = self.make_pool(self.node, pool=pool, extra=extra, name=name, **options)
 
     def finder(self, user):
         miner = Finder(self.pool, self.node, user)
@@ -100,6 +102,35 @@ class Pplns(BooksTest):
         self.assertGreater(paid[ALICE], paid[BOB])
         wait_balance(self.pool, ALICE, paid[ALICE], 'paid_sat')
         self.audited(first, second)
+
+    @needs_faults
+    def test_killed_between_the_vault_and_the_books(self):
+        self.begin('fee = "1%"', extra='[payout]\nway = "coinbase"\nminimum = 546\nfactor = 1000\n', start=False)
+        faults = Faults(self.folder, os.path.join(self.pool.data, 'ledger'))
+        self.pool.start(env=faults.environment).wait_work()
+        self.shares(ALICE + '.a', 30)
+        self.shares(BOB + '.b', 10)
+        self.block(ALICE + '.a')
+        self.wait_plan(BOB)
+        with Finder(self.pool, self.node, BOB + '.b') as miner:
+            params = miner.on_tip().find(BOB + '.b', block=True)
+            digest = miner.share_hash(params)
+            faults.sync_delay = 5_000
+            miner.send('mining.submit', params)
+            wait_kept(self.pool, digest)
+            self.pool.kill()
+        # Other terms since: the block's are those of its job.
+        with open(self.pool.config) as config:
+            text = config.read()
+        with open(self.pool.config, 'w') as config:
+            config.write(text.replace('fee = "1%"', 'fee = "5%"'))
+        self.pool.start().wait_work()
+        wait_state(self.pool, digest, 'accepted')
+        paid = paid_by(self.node, digest)
+        wait_balance(self.pool, ALICE, paid[ALICE], 'paid_sat')
+        wait_balance(self.pool, BOB, paid[BOB], 'paid_sat')
+        self.assertIn('fee=100 way=coinbase', self.pool.command('audit', '--block', digest).stdout)
+        self.audited(digest)
 
     def test_by_the_wallet_balances_come_at_100_confirmations(self):
         self.begin('fee = "1%"', extra='[payout]\nfactor = 1000\n')

@@ -127,6 +127,8 @@ TEST_CASE("block record: JSON there and back, with names from strangers") {
   b.account = "bc1q\"\\\n", b.worker = "\x01\u00e9\U0001F600";
   b.after = Sequence(~0ull), b.state = BlockState::Side;
   b.detail = "inconclusive", b.confirmations = 3;
+  b.plan_slice = 5, b.plan_entry = ~0ull, b.plan_weight = 600, b.terms = "any";
+  b.pool_script = {0x00, 0xff};
   const auto back = BlockRecord::from_json(b.json());
   REQUIRE(back.ok());
   CHECK(*back == b);

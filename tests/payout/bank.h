@@ -107,8 +107,18 @@ class Bank {
     block.found = now;
     block.value = value;
     block.account = member_address(member);
+    block.terms = options.terms.text();
+    block.pool_script = options.pool_script;
     block.after = ledger->last_sequence();
     return block;
+  }
+  /// What a job on this plan pays, with `room` for its outputs; `block` is the one that it finds.
+  static std::vector<TxOut> job_outputs(BlockRecord& block, const PayoutPlan& plan,
+                                        std::uint64_t room = ~std::uint64_t{0}) {
+    block.plan_slice = plan.slice, block.plan_entry = plan.entry;
+    block.plan_weight = std::min(room, plan.terms.coinbase_weight);
+    block.terms = plan.terms.text();
+    return plan_coinbase(plan, block.value, kBankScript, room).outputs;
   }
   /// Appends a block's share and announces the block, on the newest plan where there is one.
   BlockRecord find_block(std::uint32_t member, std::uint64_t number, std::uint32_t height,
@@ -117,8 +127,7 @@ class Bank {
     BlockRecord block = block_of(winner, member, height, value);
     std::vector<TxOut> outputs;
     if (const PlanPtr plan = treasury->plan()) {
-      block.plan_slice = plan->slice, block.plan_entry = plan->entry;
-      outputs = plan_coinbase(*plan, value, kBankScript).outputs;
+      outputs = job_outputs(block, *plan);
     } else if (options.terms.way == PayWay::Coinbase) {
       outputs = solo_outputs(value, options.terms.scheme.fee_basis_points, member_script(member),
                              kBankScript);

@@ -19,6 +19,8 @@ struct HistoryStep {
   std::vector<Share> shares;  ///< Mine; Find: the winner
   bool share_first = true;    ///< Find
   bool stale = false;         ///< Find: the share never comes
+  std::uint64_t room = 0;     ///< Find: for the outputs of its job
+  bool twin = false;          ///< Find: on the plan of the block before it
   std::size_t block = 0;      ///< Find, Move
   BlockState to = BlockState::Found;
   Uint128 network_work = 0;
@@ -31,6 +33,7 @@ struct HistoryBlock {
   bool announced = false;  ///< by the first run: what miners mined on is the same in each
   BlockRecord record;
   std::vector<TxOut> outputs;
+  PlanPtr plan;
 };
 
 class History {
@@ -111,6 +114,8 @@ class History {
     step.kind = HistoryStep::Kind::Find;
     step.share_first = random_.below(2) == 0;
     step.stale = stale_ && random_.below(4) == 0;
+    step.twin = !blocks_.empty() && random_.below(4) == 0;
+    step.room = random_.below(2) == 0 ? random_.below(600) : 8'000;
     step.shares = {share(any_member())};
     step.block = blocks_.size();
     HistoryBlock block;
@@ -144,11 +149,12 @@ class History {
   bool find(Bank& bank, const HistoryStep& step) {
     HistoryBlock& block = blocks_[step.block];
     const auto winner = candidates(bank, step, true);
-    if (!block.announced) announce(bank, block, winner[0]);
+    if (!block.announced) announce(bank, step, winner[0]);
     if (!step.stale && step.share_first && !bank.append(winner)) return false;
     BlockRecord record = block.record;
     record.after = bank.ledger->last_sequence();
-    if (!known(bank, record) && !bank.put(record, block.outputs)) return false;
+    // After a crash the vault tells it again.
+    if (!bank.put(record, block.outputs)) return false;
     return step.stale || step.share_first || bank.append(winner);
   }
 
@@ -160,13 +166,14 @@ class History {
     return std::nullopt;
   }
 
-  static void announce(Bank& bank, HistoryBlock& block, const ShareCandidate& winner) {
+  void announce(Bank& bank, const HistoryStep& step, const ShareCandidate& winner) {
+    HistoryBlock& block = blocks_[step.block];
     block.announced = true;
     block.record = bank.block_of(winner, block.member, block.height, block.value);
     const PayoutTerms& terms = bank.options.terms;
-    if (const PlanPtr plan = bank.treasury->plan()) {
-      block.record.plan_slice = plan->slice, block.record.plan_entry = plan->entry;
-      block.outputs = plan_coinbase(*plan, block.value, kBankScript).outputs;
+    block.plan = step.twin ? blocks_[step.block - 1].plan : bank.treasury->plan();
+    if (block.plan) {
+      block.outputs = Bank::job_outputs(block.record, *block.plan, step.room);
     } else if (terms.way == PayWay::Coinbase && terms.scheme.kind == SchemeKind::Solo) {
       block.outputs = solo_outputs(block.value, terms.scheme.fee_basis_points,
                                    member_script(block.member), kBankScript);

@@ -142,16 +142,21 @@ TEST_CASE("pricing: a crash at any commit while terms change") {
     const test::MemoryStore before = bank.store;
     bank.options.terms = to_pps ? pps : prop;
     bank.must_open();
+    const int commits = bank.store.commits;
+    const auto share_is_late = [](Bank& late) {
+      late.pass(Treasury::kShareWaitMillis);
+      REQUIRE(late.tick());
+    };
+    share_is_late(bank);
     const auto rows = bank.store.rows(Family::Credits);
     const auto record = bank.settlement(block);
     CHECK(record.terms.scheme.kind == (to_pps ? SchemeKind::Prop : SchemeKind::Pps));
     CHECK(record.shares.size() == (to_pps ? 3 : 0));
-    const int commits = bank.store.commits;
     for (const bool reaches_log : {false, true})
       for (int at = 1; at <= commits - before.commits; ++at) {
         Bank again((to_pps ? pps : prop).text(), before);
         again.facts = bank.facts;
-        again.now = bank.now;
+        again.now = UnixMillis(bank.now.value() - Treasury::kShareWaitMillis);
         again.store.fail_at = before.commits + at;
         again.store.failure_reaches_log = reaches_log;
         CHECK_FALSE(again.open());
@@ -159,6 +164,7 @@ TEST_CASE("pricing: a crash at any commit while terms change") {
         again.ledger.reset();
         again.store = test::MemoryStore(again.store.after_power_loss(again.store.unsynced()));
         again.must_open();
+        share_is_late(again);
         CHECK(again.store.rows(Family::Credits) == rows);
       }
   }

@@ -12,7 +12,8 @@ SettlementRecord sample(std::uint32_t height) {
   SettlementRecord r;
   r.block.bytes.fill(static_cast<std::uint8_t>(height));
   r.height = height;
-  r.first_slice = 4, r.slice = 9, r.plan_entry = 77;
+  r.first_slice = 4, r.slice = 9, r.plan_entry = 77, r.plan_weight = 640;
+  r.unknown_paid = Satoshi(1);
   r.terms = *PayoutTerms::parse("prop fee=150 way=coinbase threshold=546 weight=8000");
   r.value = Satoshi(1000), r.pool_entitled = Satoshi(15), r.pool_paid = Satoshi(20);
   r.shares = {{AccountId(1), Uint128{1} << 90, Satoshi(900), Satoshi(-3), Satoshi(980)},
@@ -55,6 +56,8 @@ TEST_CASE("settlements: written and read back, the shares once") {
   CHECK((*read)->terms.text() == record.terms.text());
   CHECK((*read)->first_slice == 4);
   CHECK((*read)->pool_paid == Satoshi(20));
+  CHECK((*read)->unknown_paid == Satoshi(1));
+  CHECK((*read)->plan_weight == 640);
 }
 
 TEST_CASE("settlements: in order of height; a flipped byte anywhere is found") {

@@ -93,9 +93,36 @@ void check_settlement(Bank& bank, const SettlementRecord& record) {
   for (const PlanShare& share : record.shares) CHECK(share.entitled == parts[share.account]);
 }
 
+/// prop: each is divided by the work of its slices; none pays twice, but where two blocks share a
+/// round.
+void check_rounds(Bank& bank) {
+  std::vector<SettlementRecord> live;
+  REQUIRE(for_each_settlement(bank.store, true, [&](const SettlementRecord& record) {
+            if (record.terms.scheme.kind != SchemeKind::Prop) return true;
+            std::map<AccountId, Uint128> works;
+            for (const SliceSet::Range& range : record.slices.ranges())
+              for (std::uint64_t n = range.first; n <= range.last; ++n) {
+                const auto slice = read_slice(bank.store, SliceNumber(n));
+                REQUIRE((slice.ok() && slice->has_value()));
+                for (const AccountWork& entry : (*slice)->slice.entries())
+                  works[entry.account] += entry.work;
+              }
+            const auto pool = works.extract(bank.account(0xFFFF));
+            CHECK(record.pool_work == (pool ? pool.mapped() : 0));
+            CHECK(works == works_of(record));
+            if (record.state == SettlementState::Pending || record.state == SettlementState::Booked)
+              live.push_back(record);
+            return true;
+          }).ok());
+  for (const SettlementRecord& a : live)
+    for (const SettlementRecord& b : live)
+      if (a.slices.meets(b.slices)) CHECK(a.slices.contains(SliceNumber(b.slice)));
+}
+
 /// The balances, from settlements and blocks and slices alone.
 void check_books(Bank& bank) {
   CHECK(bank.journal_problems().empty());  // I31, I22
+  check_rounds(bank);
   std::map<AccountId, Satoshi> balances;
   Satoshi blocks;
   std::map<BlockHash, BlockState> states;

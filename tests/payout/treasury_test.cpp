@@ -2,6 +2,7 @@
 // The treasury step by step: what is settled when, booked when, and undone how.
 #include "adit/payout/treasury.h"
 
+#include "adit/payout/audit.h"
 #include "bank.h"
 
 namespace adit {
@@ -84,12 +85,13 @@ TEST_CASE("treasury: a restart knows the plan of a block from disk") {
     const PlanPtr plan = bank.treasury->plan();
     const auto winner = bank.share(3, 7, 10, true);
     BlockRecord block = bank.block_of(winner, 3, 101, kReward);
-    block.plan_slice = plan->slice, block.plan_entry = plan->entry;
+    const auto outputs = Bank::job_outputs(block, *plan);
     mine(bank, 8, {{1, 300}, {4, 100}});
     bank.move(first, BlockState::Mature);
     if (restart) bank.must_open();
-    REQUIRE(bank.put(block, restart ? std::vector<TxOut>{}
-                                    : plan_coinbase(*plan, kReward, test::kBankScript).outputs));
+    REQUIRE(bank.put(block, restart ? std::vector<TxOut>{} : outputs));
+    bank.pass(Treasury::kShareWaitMillis);
+    REQUIRE(bank.tick());
     records[restart] = bank.settlement(block);
   }
   CHECK(records[0].shares == records[1].shares);
@@ -131,7 +133,7 @@ TEST_CASE("treasury: a block whose share never comes is settled by what was book
   CHECK(record.shares.size() == 3);  // not member 4
 }
 
-TEST_CASE("treasury: solo pays the finder; an unknown one is the pool") {
+TEST_CASE("treasury: solo pays the finder, whose first share it may be; a name is the pool") {
   for (const bool coinbase : {false, true}) {
     const std::string way = coinbase ? "coinbase" : "wallet";
     Bank bank("solo fee=150 way=" + way + " threshold=546 weight=8000");
@@ -144,7 +146,31 @@ TEST_CASE("treasury: solo pays the finder; an unknown one is the pool") {
     CHECK(journal.account(bank.account(2)).earned == Satoshi(316'137'067));
     CHECK(bank.balance(2) == (coinbase ? Satoshi{} : Satoshi(316'137'067)));
     CHECK(journal.account(bank.account(1)).earned == Satoshi{});
-    BlockRecord unknown = bank.block_of(bank.share(9, 5, 1, true), 9, 101, kReward);
+    // The share was stale: the books have never seen him.
+    BlockRecord first = bank.block_of(bank.share(9, 5, 1, true), 9, 101, kReward);
+    CHECK(bank.account(9) == AccountId());
+    REQUIRE(bank.put(
+        first, coinbase ? solo_outputs(kReward, 150, test::member_script(9), test::kBankScript)
+                        : std::vector<TxOut>{}));
+    bank.pass(Treasury::kShareWaitMillis);
+    REQUIRE(bank.tick());
+    bank.move(first, BlockState::Accepted);
+    bank.move(first, BlockState::Mature);
+    CHECK(journal.account(bank.account(9)).earned == Satoshi(316'137'067));
+    REQUIRE(bank.append({bank.share(9, 6, 100)}));
+    bank.must_open();
+    CHECK(bank.balance(9) == (coinbase ? Satoshi{} : Satoshi(316'137'067)));
+    const auto verified = verify_ledger(bank.store);
+    REQUIRE(verified.ok());
+    CHECK(verified->problems.empty());
+    for (const BlockRecord& audited : {block, first}) {
+      const auto report =
+          audit_block(bank.store, audited.hash, Network::Regtest, test::kBankScript, std::nullopt);
+      REQUIRE(report.ok());
+      CHECK(report->problems.empty());
+    }
+    BlockRecord unknown = bank.block_of(bank.share(8, 7, 1, true), 8, 102, kReward);
+    unknown.account = "a name";
     REQUIRE(bank.put(unknown));
     bank.pass(Treasury::kShareWaitMillis);
     REQUIRE(bank.tick());

@@ -28,6 +28,9 @@ BlockRecord record(std::uint32_t height) {
   r.value = Satoshi(312'500'000);
   r.account = "bcrt1q\"x";
   r.worker = "rig\n1";
+  r.plan_slice = height, r.plan_entry = 7, r.plan_weight = 1'240;
+  r.pool_script = {0x51, 0x00};
+  r.terms = "pplns factor=2 fee=0 way=coinbase threshold=546 weight=8000";
   return r;
 }
 

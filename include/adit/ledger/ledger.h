@@ -116,8 +116,11 @@ class Ledger {
   LedgerStore& store() { return *store_; }
   /// The address of a booked account; empty for an unknown id.
   std::string address_of(AccountId account) const;
-  /// 0: no account with a share in the books has this address.
+  /// 0: no account in the books has this address.
   AccountId account_of(std::string_view address) const;
+  /// The same, made where there is none: who is owed money before a share of his is booked. Always
+  /// synced. 0: no room for one more, or the address is longer than 256 bytes.
+  Result<AccountId> book_account(std::string_view address, UnixMillis now);
 
   /// Forgets share runs that end before `before` (found by bisection: it trusts run times to rise).
   /// Kept in any case: runs on the newest tip, whose hashes a restart must know, runs whose totals

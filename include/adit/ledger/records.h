@@ -13,6 +13,7 @@
 #include "adit/base/time.h"
 #include "adit/bitcoin/amount.h"
 #include "adit/bitcoin/hash.h"
+#include "adit/bitcoin/script.h"
 #include "adit/bitcoin/target.h"
 #include "adit/crypto/sha256.h"
 
@@ -75,8 +76,11 @@ struct BlockRecord {
   std::string detail;  ///< the newest answer of a node, verbatim
   std::uint32_t confirmations = 0;
   /// The payout plan its coinbase was made by: the newest slice and the newest journal entry the
-  /// plan counted. Zero where the coinbase pays the pool alone.
-  std::uint64_t plan_slice = 0, plan_entry = 0;
+  /// plan counted, and the weight units its outputs could take. Zero where the coinbase pays the
+  /// pool alone.
+  std::uint64_t plan_slice = 0, plan_entry = 0, plan_weight = 0;
+  std::string terms;   ///< what its job promised (PayoutTerms::text)
+  Script pool_script;  ///< the pool's own then
 
   std::string json() const;
   static Result<BlockRecord> from_json(std::string_view text);

@@ -43,8 +43,11 @@ struct Job {
   bool clean = false;                    ///< the first job of its tip: older work is worthless
   bool empty = false;                    ///< coinbase only, sent at once on a new tip
   std::shared_ptr<const NextWork> next;  ///< null: not prepared
-  /// What the books call the plan behind the coinbase's outputs (JobOptions); zero: none.
-  std::uint64_t plan_slice = 0, plan_entry = 0;
+  /// What the books call the plan behind the coinbase's outputs; zero: none. And the terms in
+  /// force, as text, and the pool's own script (JobOptions).
+  std::uint64_t plan_slice = 0, plan_entry = 0, plan_weight = 0;
+  std::string terms;
+  Script pool_script;
   std::string payee;  ///< the account that this coinbase was made for; empty: it is everybody's
 };
 using JobPtr = std::shared_ptr<const Job>;
@@ -55,7 +58,9 @@ struct JobOptions {
   std::vector<TxOut> outputs;  ///< must sum to the template's coinbase value
   /// Of the empty block after this one, summing to its subsidy; none: Job::next stays null.
   std::vector<TxOut> next_outputs = {};
-  std::uint64_t plan_slice = 0, plan_entry = 0;
+  std::uint64_t plan_slice = 0, plan_entry = 0, plan_weight = 0;
+  std::string terms = {};
+  Script pool_script = {};
   std::string payee = {};
 };
 

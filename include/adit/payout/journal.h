@@ -31,6 +31,7 @@ enum class BookKind : std::uint8_t {
   Payment,   ///< on its way to accounts in one payment
   Paid,      ///< reached accounts by payments
   Coinbase,  ///< reached accounts, or the pool, in a coinbase itself
+  Unknown,   ///< below zero by what coinbases paid to scripts that are nobody's in these books
   Fees,      ///< network fees of payments
 };
 struct Book {

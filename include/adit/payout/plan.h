@@ -44,8 +44,10 @@ struct PlannedCoinbase {
   Satoshi pool_entitled, pool_paid;
 };
 /// Way Coinbase with pplns or prop. Without accounts all goes to the pool. Who has no script gets
-/// no output and keeps a credit. CHECKs that carries sum to zero with the pool's.
-PlannedCoinbase plan_coinbase(const PayoutPlan& plan, Satoshi value, const Script& pool_script);
+/// no output and keeps a credit. CHECKs that carries sum to zero with the pool's. `room`: weight
+/// units for the accounts' outputs, where the block has less than the terms allow.
+PlannedCoinbase plan_coinbase(const PayoutPlan& plan, Satoshi value, const Script& pool_script,
+                              std::uint64_t room = ~std::uint64_t{0});
 /// Who is entitled to what alone: no outputs, nothing paid. For the ways that pay later.
 PlannedCoinbase plan_entitlements(const PayoutPlan& plan, Satoshi value);
 /// Scheme solo: the finder's output, then the fee's to the pool. Below 546 satoshi there is no fee,

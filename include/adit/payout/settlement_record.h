@@ -14,6 +14,7 @@
 #include "adit/base/result.h"
 #include "adit/ledger/store.h"
 #include "adit/payout/plan.h"
+#include "adit/payout/slice_set.h"
 
 namespace adit {
 
@@ -29,17 +30,19 @@ std::optional<SettlementState> settlement_state_from(std::string_view name);
 struct SettlementRecord {
   BlockHash block;
   std::uint32_t height = 0;
-  /// The slices its weights count; zero: none. pplns: the last alone says which.
+  /// The slices its weights count; zero: none. pplns: the last alone says which; prop: `slices`.
   std::uint64_t first_slice = 0, slice = 0;
-  std::uint64_t plan_entry = 0;  ///< the newest journal entry its carries count; way Coinbase only
+  SliceSet slices;                ///< prop: its round (rounds.h); empty otherwise
+  std::uint64_t plan_entry = 0;   ///< the newest journal entry its carries count; way Coinbase only
+  std::uint64_t plan_weight = 0;  ///< weight units that its plan's outputs could take
   PayoutTerms terms;
   Script pool_script;  ///< of that time: its own work is the pool's
   Satoshi value;       ///< of the coinbase: entitled shares and pool_entitled sum to it
   Uint128 pool_work = 0;
   Satoshi pool_entitled, pool_paid;  ///< paid: by the coinbase, way Coinbase only
+  Satoshi unknown_paid;              ///< to scripts that are nobody's in the books: must be zero
   SettlementState state = SettlementState::Pending;
   std::uint64_t first_entry = 0, last_entry = 0;  ///< of the newest booking
-  std::string taken_by;  ///< prop: the block whose round the work of this lost one joined
   /// By rising account: who has work in it or was paid in the coinbase. Not the pool's own address.
   std::vector<PlanShare> shares;
   std::uint32_t share_count = 0;  ///< of the row on disk

@@ -3,15 +3,18 @@
 // journal entries. Every step is one atomic batch and may be called again: after a crash open()
 // looks at what is on disk and does what is missing. Thread: the ledger writer's.
 //
-//   found     settlement written (weights of the slice the block closed, or of its job's plan)
+//   found     settlement written (weights of the slice the block closed, or of its job's plan), by
+//             the terms its job was made under
 //   accepted  way coinbase: booked, since the chain has paid
 //   mature    otherwise: booked
-//   orphaned  reversed if it was booked, else dropped; accepted again: booked anew
+//   orphaned  reversed if it was booked, else dropped; accepted again: booked anew, and what took
+//             over its round is divided again
 //
 // With way Coinbase a block is settled by the slice its plan counted, else by the slice that its
 // own share closed; where that does not come, by the newest slice before the block. A prop round
-// begins after the newest slice that settled a block; work of a lost block joins the next one. Work
-// that pps or fpps has paid counts in no later window or round.
+// is all slices up to the block's that no other block was divided by: those of a lost one join the
+// next round, and return if it comes back. Work that pps or fpps has paid counts in no later window
+// or round.
 //
 // On disk (family credits): settlement_record.h, journal.h; 'r' + u64be slice: the terms from that
 // slice on; 'q': the last slice whose shares are priced. Both sealed JSON.
@@ -46,11 +49,11 @@ class Treasury {
   /// In order, none left out (CHECK); those from before it was opened are ignored.
   Status slices_closed(std::span<const SliceRecord> slices, UnixMillis now);
   /// A block is new or has moved (after Ledger::put_block, whose record counts). `outputs`: of its
-  /// coinbase, where known; needed once, when it is found, with way Coinbase. Never seen, they are
-  /// taken to be those of its plan.
+  /// coinbase, where known; needed once, when it is found, with way Coinbase. Not seen for
+  /// kShareWaitMillis, they are taken to be those of its plan.
   Status block_changed(const BlockRecord& block, std::span<const TxOut> outputs, UnixMillis now);
-  /// Settles blocks whose share has not come for kShareWaitMillis (stale, or of an unknown name).
-  /// Call it every second.
+  /// Settles blocks whose share has not come for kShareWaitMillis (stale, or of an unknown name),
+  /// or whose outputs nobody told. Call it every second.
   Status tick(UnixMillis now);
   static constexpr std::int64_t kShareWaitMillis = 10'000;
   /// A new one whenever a slice closed or a balance changed; null unless way Coinbase with pplns or
