@@ -114,6 +114,36 @@ class Wallet(unittest.TestCase):
         self.assertEqual(inputs[0][:1], inputs[1])
         self.fails(-25, "sendrawtransaction", view["hex"])
 
+    def test_a_replacement(self):
+        for replaceable in (True, False):
+            options = {"lockUnspents": True, "replaceable": replaceable, "fee_rate": "2.000"}
+            made = self.node.walletcreatefundedpsbt([], [{HOME: "0.5"}], 0, options)
+            sent = self.node.sendrawtransaction(
+                self.node.finalizepsbt(self.node.walletprocesspsbt(made["psbt"])["psbt"])["hex"])
+            self.node.getmempoolentry(sent)
+            if not replaceable:
+                self.fails(-4, "bumpfee", sent)
+            bump = self.node.sim_bump(sent, 700) if not replaceable else self.node.bumpfee(sent)["txid"]
+            self.fails(-5, "getmempoolentry", sent)
+            self.assertEqual(self.node.getrawmempool(), [bump])
+            self.node.sim_generate(2)
+            self.assertEqual(self.node.gettransaction(sent)["walletconflicts"], [bump])
+            self.assertEqual(self.node.gettransaction(sent)["confirmations"], -2)
+            self.assertAlmostEqual(self.node.gettransaction(bump)["fee"],
+                                   -made["fee"] - (0.00005 if replaceable else 0.000007), 8)
+
+    def test_what_is_no_txid(self):
+        for method in ("gettransaction", "getmempoolentry", "bumpfee", "getrawtransaction"):
+            self.fails(-8, method, "zz")
+
+    def test_without_an_index(self):
+        sent = self.node.sendrawtransaction(self.signed())
+        (block,), (other,) = self.node.sim_generate(1), self.node.sim_generate(1)
+        self.node.sim_txindex(False)
+        self.fails(-5, "getrawtransaction", sent)
+        self.fails(-5, "getrawtransaction", sent, 1, other)
+        self.assertEqual(self.node.getrawtransaction(sent, 1, block)["confirmations"], 2)
+
 
 if __name__ == "__main__":
     unittest.main()
