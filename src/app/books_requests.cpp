@@ -46,7 +46,12 @@ std::string payment_answer(const Payment& payment) {
   json.key("changed_ms").number(payment.changed.value());
   json.key("sum").number(payment.sum.value());
   json.key("fee").number(payment.fee.value());
+  json.key("outside").number_u64(payment.outside ? 1 : 0);
   json.key("txid").string(payment.txid);
+  json.key("paid_by").string(payment.paid_by);
+  json.key("paid_by_transaction").string(payment.paid_by_transaction);
+  json.key("paid_by_fee").number(payment.paid_by_fee.value());
+  json.key("block").string(payment.block);
   json.key("confirmations").number_u64(payment.confirmations);
   json.key("detail").string(payment.detail);
   json.key("psbt").string(payment.unsigned_psbt);
@@ -97,6 +102,25 @@ class Handler {
     return missing_ ? Satoshi(0) : Satoshi(static_cast<std::int64_t>(value));
   }
 
+  std::uint32_t depth(std::string_view key) {
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(number(key), 1 << 30));
+  }
+  /// In hex, one a line.
+  std::vector<Transaction> transactions(std::string_view key) {
+    std::vector<Transaction> out;
+    const std::string all = text(key);
+    for (std::size_t at = 0; at < all.size();) {
+      const std::size_t end = std::min(all.find('\n', at), all.size());
+      const auto bytes = from_hex(all.substr(at, end - at));
+      auto parsed = bytes ? Transaction::parse(*bytes) : Error{};
+      if (!parsed && !missing_)
+        missing_ = Error{ErrorCode::Invalid, fmt::format("{}: this is no transaction", key)};
+      if (parsed) out.push_back(std::move(*parsed));
+      at = end + 1;
+    }
+    return out;
+  }
+
   std::string plan(bool write) {
     PaymentRules rules;
     rules.minimum = money("minimum");
@@ -132,21 +156,37 @@ class Handler {
       return missing_ ? Status{} : payments_->prepare(id, transaction, fee, now_);
     }
     if (what == "seen") {
-      const std::uint64_t confirmations = std::min<std::uint64_t>(number("confirmations"), 1 << 30);
+      const std::uint32_t confirmations = depth("confirmations");
+      const std::string block = text("block");
+      return missing_ ? Status{} : payments_->mark_seen(id, confirmations, now_, block);
+    }
+    if (what == "paid_by") {
+      const auto payer = transactions("transaction");
+      const Satoshi fee = money("fee");
+      const std::uint32_t confirmations = depth("confirmations");
+      const std::string block = text("block");
+      if (payer.size() != 1 && !missing_) missing_ = missing("transaction");
       return missing_ ? Status{}
-                      : payments_->mark_seen(id, static_cast<std::uint32_t>(confirmations), now_);
+                      : payments_->mark_paid_by(id, payer[0], fee, confirmations, block, now_);
     }
     if (what == "paid_outside") {
-      const std::string txid = text("txid");
-      return missing_ ? Status{} : payments_->mark_paid_outside(id, txid, now_);
+      const std::string txid = text("txid"), transaction = text("transaction");
+      const std::string block = text("block");
+      return missing_ ? Status{} : payments_->mark_paid_outside(id, txid, transaction, block, now_);
     }
     if (what == "void") {
-      const std::string proof = text("proof");
+      VoidProof proof;
+      auto rival = transactions("rival");
+      proof.depth = depth("depth");
+      proof.ancestors = transactions("ancestors");
+      if (rival.size() > 1 && !missing_) missing_ = missing("rival");
+      if (rival.size() == 1) proof.rival = std::move(rival[0]);
       return missing_ ? Status{} : payments_->make_void(id, proof, now_);
     }
     if (missing_) return {};
     if (what == "broadcast") return payments_->mark_broadcast(id, now_);
     if (what == "exported") return payments_->mark_exported(id, now_);
+    if (what == "not_paid") return payments_->mark_not_paid(id, now_);
     if (what == "cancel") return cancel(id);
     return Error{ErrorCode::Invalid, fmt::format("unknown request \"{}\"", what)};
   }
@@ -175,9 +215,10 @@ class Handler {
   }
   /// Who moves money leaves a trace in the pool's log.
   static void log(const Payment& payment, std::string_view what) {
+    const std::string& txid = followed_txid(payment);
     log_info("payout", "payment {}: {}: {}, {} outputs, {} sat{}{}", payment.id, what,
              payment_state_name(payment.state), payment.outputs.size(), payment.sum.value(),
-             payment.txid.empty() ? "" : ", ", payment.txid);
+             txid.empty() ? "" : ", ", txid);
   }
 
   Payments* payments_;
@@ -217,6 +258,14 @@ BooksCall& BooksCall::text(std::string_view key, std::string_view value) {
   json_ += ':';
   append_json_string(json_, value);
   return *this;
+}
+
+BooksCall& BooksCall::proof(const VoidProof& proof) {
+  const auto hex = [](const Transaction& one) { return to_hex(one.serialize_without_witness()); };
+  std::string ancestors;
+  for (const Transaction& one : proof.ancestors) ancestors += hex(one) + "\n";
+  text("rival", proof.rival ? hex(*proof.rival) : "");
+  return number("depth", proof.depth).text("ancestors", ancestors);
 }
 
 Result<JsonFields> parse_books_answer(std::string_view json) {
@@ -270,7 +319,12 @@ Result<Payment> payment_of_answer(const JsonFields& answer) {
   payment.changed = UnixMillis(number("changed_ms"));
   payment.sum = Satoshi(number("sum"));
   payment.fee = Satoshi(number("fee"));
+  payment.outside = number("outside") == 1;
   payment.txid = text("txid");
+  payment.paid_by = text("paid_by");
+  payment.paid_by_transaction = text("paid_by_transaction");
+  payment.paid_by_fee = Satoshi(number("paid_by_fee"));
+  payment.block = text("block");
   payment.transaction = text("transaction");
   payment.unsigned_psbt = text("psbt");
   payment.confirmations = answer.u32("confirmations").value_or(0);

@@ -55,7 +55,7 @@ struct PayoutCommandOptions {
   std::string psbt_out, signed_file;
   std::string out;                    ///< of an export
   std::string txid, block, conflict;  ///< of settle
-  bool unchecked = false, nothing_signed = false;
+  bool unchecked = false, not_paid = false, nothing_signed = false;
 };
 int payout_command(const PayoutCommandOptions& options);
 

@@ -97,10 +97,20 @@ void add_payout(CLI::App& app, PayoutCommandOptions& options, int& status) {
   add_id(broadcast, "only this payment");
   CLI::App* settle = add("settle", "see what became of payments that were sent");
   add_id(settle, "only this payment");
-  settle->add_option("--txid", options.txid, "this transaction of another tool paid it");
+  auto* txid =
+      settle->add_option("--txid", options.txid, "this transaction of another tool paid it");
+  auto* conflict =
+      settle->add_option("--conflict", options.conflict,
+                         "this transaction spent an input of it, or of a parent of it");
   settle->add_option("--block", options.block, "the block that the transaction is in");
-  settle->add_option("--conflict", options.conflict, "this transaction spent one of its inputs");
-  settle->add_flag("--unchecked", options.unchecked, "the node cannot see --txid: take it as paid");
+  settle->add_flag("--unchecked", options.unchecked, "the node cannot see --txid: take it as paid")
+      ->needs(txid);
+  settle
+      ->add_flag("--not-paid", options.not_paid,
+                 "what --txid said, and no node shows, was wrong: exported again")
+      ->excludes(txid)
+      ->excludes(conflict);
+  txid->excludes(conflict);
   CLI::App* cancel = add("cancel", "give a planned or exported payment back to the accounts");
   add_id(cancel, "the payment")->required();
   cancel->add_flag("--nothing-signed", options.nothing_signed,

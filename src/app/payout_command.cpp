@@ -52,22 +52,23 @@ void append_outputs(JsonWriter& json, const std::vector<PaymentOutput>& outputs,
 
 std::string payment_line(const Payment& payment, std::string_view format) {
   if (format == "csv")
-    return fmt::format("{},{},{},{},{},{},{},{},{},{}\n", payment.id,
+    return fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", payment.id,
                        payment_state_name(payment.state), payment.outputs.size(),
-                       payment.sum.value(), payment.fee.value(), payment.txid,
+                       payment.sum.value(), followed_fee(payment).value(), payment.txid,
                        payment.confirmations, payment.created.value(), payment.changed.value(),
-                       payment.idempotency_key);
+                       payment.idempotency_key, payment.paid_by);
   if (format == "table")
     return fmt::format("{:>6}  {:<9} {:>5} outputs {:>16} sat  fee {:>8}  {}{}\n", payment.id,
                        payment_state_name(payment.state), payment.outputs.size(),
-                       payment.sum.value(), payment.fee.value(),
-                       payment.txid.empty() ? "-" : payment.txid,
+                       payment.sum.value(), followed_fee(payment).value(),
+                       followed_txid(payment).empty() ? "-" : followed_txid(payment),
                        payment.detail.empty() ? "" : "  (" + payment.detail + ")");
   JsonWriter json;
   json.begin_object().key("id").number_u64(payment.id);
   json.key("state").string(payment_state_name(payment.state));
-  json.key("sum").number(payment.sum.value()).key("fee").number(payment.fee.value());
-  json.key("txid").string(payment.txid).key("confirmations").number_u64(payment.confirmations);
+  json.key("sum").number(payment.sum.value()).key("fee").number(followed_fee(payment).value());
+  json.key("txid").string(payment.txid).key("paid_by").string(payment.paid_by);
+  json.key("block").string(payment.block).key("confirmations").number_u64(payment.confirmations);
   json.key("created_ms").number(payment.created.value());
   json.key("changed_ms").number(payment.changed.value());
   json.key("key").string(payment.idempotency_key).key("detail").string(payment.detail);
@@ -91,7 +92,7 @@ Status list(BooksLink& books, const PayoutCommandOptions& options) {
   const auto payments = all_payments(books);
   if (!payments) return payments.error();
   if (options.format == "csv")
-    fmt::print("id,state,outputs,sum,fee,txid,confirmations,created_ms,changed_ms,key\n");
+    fmt::print("id,state,outputs,sum,fee,txid,confirmations,created_ms,changed_ms,key,paid_by\n");
   for (const Payment& payment : *payments) fmt::print("{}", payment_line(payment, options.format));
   return {};
 }
@@ -161,7 +162,7 @@ void unlock_inputs(BooksLink& books, const PayoutCommandOptions& options, Wallet
 Status with_wallet(BooksLink& books, const PayoutCommandOptions& options, const Config& config,
                    Clock& clock) {
   if (config.nodes.empty()) return Error{ErrorCode::Invalid, "the configuration has no [[node]]"};
-  WalletRpc wallet(clock, config.nodes.front(),
+  WalletRpc wallet(clock, config.nodes,
                    options.wallet.empty() ? config.payout.wallet : options.wallet);
   if (const Status chain = wallet.check_chain(config.pool.network); !chain) return chain;
   const PayoutStep step{options, config, books, wallet};
@@ -180,7 +181,7 @@ Status run(const PayoutCommandOptions& options, const Config& config) {
   if (options.what != "cancel") return with_wallet(**books, options, config, clock);
   if (const Status done = cancel(**books, options); !done) return done;
   if (!config.nodes.empty()) {
-    WalletRpc wallet(clock, config.nodes.front(),
+    WalletRpc wallet(clock, config.nodes,
                      options.wallet.empty() ? config.payout.wallet : options.wallet);
     unlock_inputs(**books, options, wallet);
   }

@@ -152,6 +152,7 @@ bool send_one(PayoutStep& step, const Payment& payment) {
   switch (outcome) {
     case SendOutcome::Sent:
       fmt::print("payment {}: sent, {}\n", payment.id, payment.txid);
+      if (!words.empty()) fmt::print(stderr, "payment {}: not taken: {}\n", payment.id, words);
       return true;
     case SendOutcome::Refused:
       fmt::print(stderr, "payment {}: {}: the node refuses it: {}\n", payment.id, payment.txid,

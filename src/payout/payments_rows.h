@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "adit/ledger/store.h"
@@ -20,7 +19,7 @@ void put_payment(LedgerBatch& batch, const Payment& payment);
 void put_payment_outputs(LedgerBatch& batch, const Payment& payment);
 /// NotFound, or Corrupt with the row in its text.
 Result<Payment> read_payment(LedgerStore& store, const std::string& pool, std::uint64_t id);
-/// Id and state of every payment, by id.
-Result<std::vector<std::pair<std::uint64_t, PaymentState>>> payment_states(LedgerStore& store);
+/// Every payment by id, without its outputs.
+Status for_each_payment_row(LedgerStore& store, const std::function<void(const Payment&)>& visit);
 
 }  // namespace adit

@@ -59,15 +59,28 @@ TEST_CASE("requests: a payment's whole way") {
   CHECK(books.payment(on("prepare", 1).text("transaction", hex).number("fee", 210)).state ==
         PaymentState::Prepared);
   CHECK(books.payment(on("broadcast", 1)).state == PaymentState::Broadcast);
-  CHECK(books.payment(on("seen", 1).number("confirmations", 2)).confirmations == 2);
-  CHECK(books.payment(on("seen", 1).number("confirmations", 1'000'000)).state ==
-        PaymentState::Final);
+  const auto seen = [&](std::int64_t depth) {
+    return books.payment(on("seen", 1).number("confirmations", depth).text("block", "ab"));
+  };
+  CHECK(seen(2).confirmations == 2);
+  CHECK(seen(2).block == "ab");
+  const Transaction bump = bump_of(transaction);
+  const Payment bumped = books.payment(on("paid_by", 1)
+                                           .text("transaction", hex_of(bump))
+                                           .number("fee", 1'210)
+                                           .number("confirmations", 3)
+                                           .text("block", "cd"));
+  CHECK(bumped.paid_by == bump.txid().hex());
+  CHECK(bumped.paid_by_fee == Satoshi(1'210));
+  CHECK(seen(1'000'000).state == PaymentState::Final);
   CHECK(books.payment(on("get", 1)).transaction == hex);
   CHECK(books.payment(on("after", 0)).id == 1);
   CHECK(books.code(on("after", 1)) == ErrorCode::NotFound);
   CHECK(books.code(plan_of("plan")) == ErrorCode::NotFound);
-  CHECK(books.payment(on("void", 1).text("proof", "\"x\" \\ 6 deep\n")).detail ==
-        "\"x\" \\ 6 deep\n");
+  const Transaction rival = rival_of(bump);
+  const Payment gone = books.payment(on("void", 1).proof({rival, 7, {funded(planned, 8)}}));
+  CHECK(gone.state == PaymentState::Void);
+  CHECK(gone.detail == rival.txid().hex() + " spends its input, 7 deep");
 }
 
 TEST_CASE("requests: export, paid elsewhere, cancelled only by word") {
@@ -79,19 +92,27 @@ TEST_CASE("requests: export, paid elsewhere, cancelled only by word") {
         PaymentState::Cancelled);
   books.payment(plan_of("plan"));
   books.payment(on("exported", 2));
-  CHECK(books.payment(on("paid_outside", 2).text("txid", std::string(64, 'c'))).state ==
-        PaymentState::Seen);
+  const auto paid = [](const std::string& txid, const std::string& hex) {
+    return std::move(
+        on("paid_outside", 2).text("txid", txid).text("transaction", hex).text("block", "ef"));
+  };
+  CHECK(books.payment(paid(std::string(64, 'c'), "")).state == PaymentState::Seen);
+  CHECK(books.payment(on("not_paid", 2)).state == PaymentState::Exported);
+  const Transaction other = funded(books.get(2), 4);
+  CHECK(books.payment(paid(other.txid().hex(), hex_of(other))).transaction == hex_of(other));
 }
 
 TEST_CASE("requests: what is missing, odd or too much changes nothing") {
   Asked books;
   const Payment planned = books.payment(plan_of("plan"));
-  for (const char* what : {"get", "after", "store_unsigned", "prepare", "broadcast", "seen",
-                           "exported", "paid_outside", "cancel", "void", "nonsense", ""}) {
+  for (const char* what :
+       {"get", "after", "store_unsigned", "prepare", "broadcast", "seen", "exported",
+        "paid_outside", "not_paid", "paid_by", "cancel", "void", "nonsense", ""}) {
     CAPTURE(std::string(what));
     CHECK(books.code(BooksCall(what)) == ErrorCode::Invalid);
   }
-  for (const char* what : {"store_unsigned", "prepare", "seen", "paid_outside", "cancel", "void"})
+  for (const char* what :
+       {"store_unsigned", "prepare", "seen", "paid_by", "paid_outside", "cancel", "void"})
     CHECK(books.code(on(what, 1)) == ErrorCode::Invalid);
   CHECK(books.code(on("get", 77)) == ErrorCode::NotFound);
   CHECK(books.code(on("prepare", 1).text("transaction", "00").number("fee", 1LL << 60)) ==

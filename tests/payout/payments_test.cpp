@@ -44,7 +44,7 @@ TEST_CASE("payment states: names and arrows") {
     CHECK_FALSE(payment_may_move(S::Void, state));
     CHECK_FALSE(payment_may_move(state, S::Planned));
     if (state != S::Planned) CHECK_FALSE(payment_may_move(state, S::Prepared));
-    if (state != S::Void) CHECK_FALSE(payment_may_move(S::Final, state));
+    if (state != S::Void && state != S::Exported) CHECK_FALSE(payment_may_move(S::Final, state));
     // Signed bytes may be anywhere: such a payment is never simply cancelled.
     CHECK(payment_may_move(state, S::Cancelled) == (state == S::Planned || state == S::Exported));
   }
@@ -199,60 +199,6 @@ TEST_CASE("prepare: what is no transaction, or of no payment") {
     CHECK(code_of(payments.store_unsigned(1, text, Satoshi(1), books.now)) == ErrorCode::Invalid);
   CHECK(payments.prepare(1, hex, Satoshi(1), books.now).ok());
   CHECK(transaction_of_psbt(psbt_of(funded(payment, 3)))->txid() == funded(payment, 3).txid());
-}
-
-TEST_CASE("export: one key, paid by another tool's transaction") {
-  Due books;
-  Payments& payments = *books.payments;
-  const Payment payment = books.planned();
-  const std::string txid(64, 'a'), other(64, 'b');
-  CHECK(code_of(payments.mark_paid_outside(1, txid, books.now)) == ErrorCode::Conflict);
-  for (int twice = 0; twice < 2; ++twice) REQUIRE(payments.mark_exported(1, books.now).ok());
-  CHECK(code_of(payments.prepare(1, hex_of(signed_of(funded(payment, 1))), Satoshi(1),
-                                 books.now)) == ErrorCode::Conflict);
-  CHECK(code_of(payments.mark_seen(1, 6, books.now)) == ErrorCode::Conflict);
-  CHECK(code_of(payments.mark_paid_outside(1, "abc", books.now)) == ErrorCode::Invalid);
-  REQUIRE(payments.mark_paid_outside(1, other, books.now).ok());
-  REQUIRE(payments.mark_paid_outside(1, txid, books.now).ok());  // mistyped before
-  REQUIRE(payments.mark_seen(1, 0, books.now).ok());
-  CHECK(books.get(1).state == PaymentState::Seen);
-  CHECK(code_of(payments.cancel(1, books.now)) == ErrorCode::Conflict);
-  REQUIRE(payments.mark_seen(1, 2, books.now).ok());
-  CHECK(code_of(payments.mark_paid_outside(1, other, books.now)) == ErrorCode::Conflict);
-  REQUIRE(payments.mark_seen(1, 6, books.now).ok());
-  CHECK(books.get(1).txid == txid);
-  CHECK(books.journal->balance(kPaidBook) == payment.sum);
-  CHECK(books.journal->balance(kFeesBook) == Satoshi(0));
-  CHECK(books.problems().empty());
-}
-
-TEST_CASE("cancel and void: amounts return to their accounts, once") {
-  for (const bool was_final : {false, true}) {
-    Due books;
-    Payments& payments = *books.payments;
-    const Payment first = books.planned();
-    for (int twice = 0; twice < 2; ++twice) REQUIRE(payments.cancel(1, books.now).ok());
-    CHECK(books.balance(1) == Satoshi(12'345'678));
-    CHECK(code_of(payments.make_void(1, "x", books.now)) == ErrorCode::Conflict);
-    const Payment second = books.planned();
-    CHECK(second.outputs == first.outputs);
-    CHECK(second.idempotency_key != first.idempotency_key);
-    CHECK(code_of(payments.make_void(2, "x", books.now)) == ErrorCode::Conflict);
-    REQUIRE(payments.prepare(2, hex_of(signed_of(funded(second, 4))), Satoshi(9), books.now).ok());
-    REQUIRE(payments.mark_broadcast(2, books.now).ok());
-    REQUIRE(payments.mark_seen(2, was_final ? 6 : 3, books.now).ok());
-    CHECK(code_of(payments.make_void(2, "", books.now)) == ErrorCode::Invalid);
-    for (int twice = 0; twice < 2; ++twice)
-      REQUIRE(payments.make_void(2, "conflict, 6 deep", books.now).ok());
-    CHECK(books.get(2).detail == "conflict, 6 deep");
-    CHECK(books.balance(1) == Satoshi(12'345'678));
-    CHECK(books.balance(2) == Satoshi(50'000));
-    CHECK(books.journal->account(AccountId(1)).paid == Satoshi(0));
-    for (const Book& book : {kPaidBook, kFeesBook, kPoolBook, Book::payment(1), Book::payment(2)})
-      CHECK(books.journal->balance(book) == Satoshi(0));
-    CHECK(code_of(payments.mark_seen(2, 6, books.now)) == ErrorCode::Conflict);
-    CHECK(books.problems().empty());
-  }
 }
 
 TEST_CASE("a flipped byte in any row of a payment is found") {
