@@ -285,11 +285,8 @@ int ledger_command(const LedgerCommandOptions& options) {
     done = view.slices();
   else
     done = export_all(view);
-  if (std::fflush(stdout) != 0 || !done) {
-    if (!done) fmt::print(stderr, "{}\n", done.error().text);
-    return 1;
-  }
-  return 0;
+  if (!done) fmt::print(stderr, "{}\n", done.error().text);
+  return done ? 0 : 1;
 }
 
 }  // namespace adit

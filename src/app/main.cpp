@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <string_view>
+#include <system_error>
 
 #include "adit/crypto/sha256.h"
 #include "app/commands.h"
@@ -168,10 +172,20 @@ void add_audit(CLI::App& app, AuditOptions& options, int& status) {
   audit->callback([&] { status = audit_command(options); });
 }
 
-}  // namespace
+/// Somebody who reads on stops of his own will (EPIPE) knows; anybody else must hear.
+int cannot_print(int error) {
+  constexpr std::string_view kWords = "cannot write to standard output\n";
+  if (error != EPIPE) (void)std::fwrite(kWords.data(), 1, kWords.size(), stderr);
+  return 1;
+}
 
-int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);
+/// The exit status, when all is written.
+int finish(int status) {
+  errno = 0;
+  return std::fflush(stdout) == 0 ? status : cannot_print(errno);
+}
+
+int adit_main(int argc, char** argv) {
   CLI::App app{"Adit, a Bitcoin mining pool server", "adit"};
   app.set_version_flag("--version",
                        fmt::format("adit {} (SHA-256: {})", kVersion, sha256_selected()));
@@ -220,4 +234,16 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return finish(adit_main(argc, argv));
+  } catch (const std::system_error& error) {
+    if (std::ferror(stdout) == 0) throw;
+    return cannot_print(error.code().value());
+  }
 }
