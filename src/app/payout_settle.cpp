@@ -169,18 +169,12 @@ class Settler {
     const auto made = ask_payment(step_.books, call("void", payment.id).text("proof", proof));
     if (!made) return made.error();
     fmt::print("payment {}: void: {}; the amounts are back in the accounts\n", payment.id, proof);
+    free_inputs(step_, *made);
     return {};
   }
 
   PayoutStep step_;
 };
-
-bool worth_a_look(const Payment& payment, UnixMillis now) {
-  if (payment.txid.empty()) return false;
-  if (payment.state == PaymentState::Final)
-    return now.value() - payment.changed.value() < kLookBackMillis;
-  return !payment_is_closed(payment.state);
-}
 
 }  // namespace
 
@@ -189,13 +183,13 @@ Status payout_settle(PayoutStep step, UnixMillis now) {
   const bool one = !options.txid.empty() || !options.conflict.empty();
   if (one && options.id == 0)
     return Error{ErrorCode::Invalid, "--txid and --conflict are of one payment: name it by --id"};
-  const auto payments = all_payments(step.books);
+  const auto payments =
+      payments_to_look_at(step.books, options.id, UnixMillis(now.value() - kLookBackMillis));
   if (!payments) return payments.error();
   Settler settler(step);
   std::size_t looked = 0;
   for (const Payment& payment : *payments) {
-    if (options.id != 0 && payment.id != options.id) continue;
-    if (!one && !worth_a_look(payment, now) && (options.id == 0 || payment.txid.empty())) continue;
+    if (!one && payment.txid.empty()) continue;
     ++looked;
     const Status done = !options.txid.empty()       ? settler.paid_outside(payment)
                         : !options.conflict.empty() ? settler.by_conflict(payment)
@@ -203,8 +197,7 @@ Status payout_settle(PayoutStep step, UnixMillis now) {
     if (!done) return done;
   }
   if (looked == 0 && options.id != 0)
-    return Error{ErrorCode::NotFound,
-                 fmt::format("payment {} does not exist, or was never sent", options.id)};
+    return Error{ErrorCode::NotFound, fmt::format("payment {} was never sent", options.id)};
   if (looked == 0) fmt::print("nothing was sent that is not settled\n");
   return {};
 }

@@ -153,8 +153,8 @@ Result<Payment> read_payment(LedgerStore& store, const std::string& pool, std::u
   return std::move(payment);
 }
 
-Result<std::vector<std::pair<std::uint64_t, PaymentState>>> payment_states(LedgerStore& store) {
-  std::vector<std::pair<std::uint64_t, PaymentState>> out;
+Result<std::map<std::uint64_t, PaymentBrief>> payment_briefs(LedgerStore& store) {
+  std::map<std::uint64_t, PaymentBrief> out;
   std::string bad;
   const Status scanned =
       store.scan(Family::Payments, "", [&](std::string_view key, std::string_view row) {
@@ -165,7 +165,7 @@ Result<std::vector<std::pair<std::uint64_t, PaymentState>>> payment_states(Ledge
           bad = to_hex(bytes_of(key));
           return false;
         }
-        out.emplace_back(*id, parsed->first.state);
+        out[*id] = {parsed->first.state, parsed->first.changed};
         return true;
       });
   if (!scanned) return scanned.error();
@@ -175,12 +175,12 @@ Result<std::vector<std::pair<std::uint64_t, PaymentState>>> payment_states(Ledge
 }
 
 Status for_each_payment(LedgerStore& store, const std::function<bool(const Payment&)>& visit) {
-  const auto states = payment_states(store);
-  if (!states) return states.error();
-  if (states->empty()) return {};
+  const auto briefs = payment_briefs(store);
+  if (!briefs) return briefs.error();
+  if (briefs->empty()) return {};
   const auto pool = pool_identity(store);
   if (!pool) return pool.error();
-  for (const auto& [id, state] : *states) {
+  for (const auto& [id, brief] : *briefs) {
     const auto payment = read_payment(store, *pool, id);
     if (!payment) return payment.error();
     if (!visit(*payment)) break;

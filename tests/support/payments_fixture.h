@@ -136,8 +136,9 @@ struct PaymentBooks {
   }
   Payment get(std::uint64_t id) const {
     auto payment = payments->find(id);
-    REQUIRE(payment.has_value());
-    return std::move(*payment);
+    REQUIRE(payment.ok());
+    REQUIRE(payment->has_value());
+    return std::move(**payment);
   }
   std::vector<std::string> problems() {
     const auto found = verify_journal(store);

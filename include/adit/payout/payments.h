@@ -18,7 +18,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -71,6 +70,18 @@ struct PaymentRules {
   std::uint32_t max_outputs = 500;  ///< of one payment; the largest balances first
 };
 
+struct PaymentsDue {
+  /// Accounts whose payable balance reaches the minimum, by rising account.
+  std::vector<PaymentOutput> outputs;
+  std::uint32_t below = 0;  ///< accounts with less
+  Satoshi below_sum;
+};
+/// What is in memory of each payment.
+struct PaymentBrief {
+  PaymentState state = PaymentState::Planned;
+  UnixMillis changed;
+};
+
 /// What payments need of the house around them.
 struct PaymentSources {
   Journal* journal = nullptr;
@@ -88,14 +99,13 @@ class Payments {
   static Result<Payments> open(Ledger& ledger, Treasury& treasury);
   static Result<Payments> open(Ledger& ledger, PaymentSources sources);
 
-  /// What plan() would pay now: accounts whose payable balance reaches the minimum, by rising
-  /// account. Changes nothing.
-  std::vector<PaymentOutput> due(const PaymentRules& rules) const;
+  /// What plan() would pay now. Changes nothing.
+  PaymentsDue due(const PaymentRules& rules) const;
   /// Writes the intent: amounts move from accounts to the payment. NotFound: nobody is due.
   /// Conflict: one that is Planned already waits (its id in the text): go on with that one.
   Result<Payment> plan(const PaymentRules& rules, UnixMillis now);
-  /// The Planned one, if there is.
-  std::optional<Payment> planned() const;
+  /// The Planned one, if there is. Corrupt, here and below: its rows cannot be read.
+  Result<std::optional<Payment>> planned() const;
   /// Before anybody signs. Refused unless the transaction inside pays as prepare() asks. `fee`: of
   /// the network, as the wallet stated it. A second call with the same text is fine, with another
   /// Conflict: two that are signed would be two payments.
@@ -116,17 +126,14 @@ class Payments {
   /// `proof`: what stands in its way and how deep, for the record.
   Status make_void(std::uint64_t id, const std::string& proof, UnixMillis now);
 
-  /// nullopt: no such payment, or its rows cannot be read.
-  std::optional<Payment> find(std::uint64_t id) const;
-  /// The first with a higher id.
-  std::optional<Payment> next_after(std::uint64_t id) const;
-  /// Not final, cancelled or void, by id.
-  std::vector<Payment> open_payments() const;
+  /// nullopt: no such payment.
+  Result<std::optional<Payment>> find(std::uint64_t id) const;
+  /// The first with a higher id that is open, or became final at `since` or later.
+  Result<std::optional<Payment>> next_open(std::uint64_t id, UnixMillis since) const;
 
  private:
   Payments(Ledger& ledger, PaymentSources sources);
   Result<Payment> get(std::uint64_t id) const;
-  Result<Payment> get_for(std::uint64_t id, PaymentState to) const;
   Status move(Payment& payment, PaymentState to, LedgerBatch& batch, UnixMillis now);
   Status write(const Payment& payment, LedgerBatch& batch);
   void give_back(const Payment& payment, LedgerBatch& batch, UnixMillis now);
@@ -134,7 +141,7 @@ class Payments {
   Ledger* ledger_;
   PaymentSources sources_;
   std::string pool_;  ///< what keys are made of: genesis, instance, birth of the books
-  std::map<std::uint64_t, PaymentState> states_;
+  std::map<std::uint64_t, PaymentBrief> briefs_;
 };
 
 /// By id, all of them. Corrupt: a seal, a sum or a key does not fit.
