@@ -210,6 +210,8 @@ Status payout_prepare(PayoutStep step) {
   if (payment->transaction.empty() && payment->state != PaymentState::Planned)
     return Error{ErrorCode::Conflict, fmt::format("payment {} is {}: there is nothing to sign",
                                                   payment->id, payment_state_name(payment->state))};
+  if (step.options.fee_rate != 0 && !payment->unsigned_psbt.empty())
+    fmt::print("payment {} was funded before: --fee-rate does not change it\n", payment->id);
   if (payment->unsigned_psbt.empty() && !by_file) {
     payment = fund(step, *payment);
     if (!payment) return payment.error();

@@ -124,8 +124,9 @@ class Locks(CliTest):
 class Wallets(CliTest):
     def test_a_wallet_asleep(self):
         self.node.rpc('sim_wallet', None, None, None, True)
-        for _ in range(2):
-            self.refused('walletpassphrase, then run the command again', 'prepare')
+        for rate in ([], ['--fee-rate', '9']):
+            done = self.refused('walletpassphrase, then run the command again', 'prepare', *rate)
+            self.assertEqual('--fee-rate does not change it' in done.stdout, bool(rate))
             self.assertEqual((self.payment()['state'], self.locked()), ('planned', 1))
         self.node.rpc('walletpassphrase', 'secret', 60)
         self.step('prepare', 'prepared')

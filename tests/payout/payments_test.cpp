@@ -287,4 +287,38 @@ TEST_CASE("a flipped byte in any row of a payment is found") {
   CHECK(all == std::vector<Payment>{payment});
 }
 
+TEST_CASE("a payment that the journal does not bear out is found (I31)") {
+  Due books;
+  books.planned();
+  REQUIRE(books.payments->cancel(1, books.now).ok());
+  books.planned();
+  CHECK(books.problems().empty());
+  MemoryStore::Rows& rows = books.store.rows(Family::Payments);
+  const auto problem_with = [&](std::uint64_t id, const std::string& from, const std::string& to) {
+    const std::string before = rows[key_u64(id)];
+    std::string text = before.substr(0, before.find(",\"seal\"")) + "}";
+    text.replace(text.find(from), from.size(), to);
+    rows[key_u64(id)] = seal_json(text);
+    const auto problems = books.problems();
+    rows[key_u64(id)] = before;
+    REQUIRE(problems.size() == 1);
+    return problems[0];
+  };
+  CHECK(problem_with(1, "cancelled", "broadcast") ==
+        "payment 1 is broadcast: its book holds 0 satoshi instead of 13295678");
+  CHECK(problem_with(2, "planned", "final") ==
+        "payment 2 is final: its book holds 13295678 satoshi instead of 0");
+  const MemoryStore::Rows before = rows;
+  rows[key_u64(1)][12] ^= 1;
+  rows[key_u64(2) + key_u32(2)][12] ^= 1;
+  const auto both = books.problems();  // one does not hide the other
+  REQUIRE(both.size() == 2);
+  CHECK(both[0].find("payment 1:") == 0);
+  CHECK(both[1].find("payment 2:") == 0);
+  rows = before;
+  rows.erase(key_u64(2));
+  CHECK(books.problems() ==
+        std::vector<std::string>{"payment 2 is missing; its book holds 13295678 satoshi"});
+}
+
 }  // namespace adit

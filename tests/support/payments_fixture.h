@@ -141,9 +141,12 @@ struct PaymentBooks {
     return std::move(**payment);
   }
   std::vector<std::string> problems() {
-    const auto found = verify_journal(store);
+    auto found = verify_journal(store);
     REQUIRE(found.ok());
-    return *found;
+    const auto of_payments = verify_payments(store);
+    REQUIRE(of_payments.ok());
+    found->insert(found->end(), of_payments->begin(), of_payments->end());
+    return std::move(*found);
   }
 };
 

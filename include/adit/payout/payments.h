@@ -146,6 +146,10 @@ class Payments {
 
 /// By id, all of them. Corrupt: a seal, a sum or a key does not fit.
 Status for_each_payment(LedgerStore& store, const std::function<bool(const Payment&)>& visit);
+/// Reads each payment, and compares it with the journal: its book holds its sum while it is open,
+/// else nothing, and no book is of a payment that is not there (I31). Problems, at most 100, name
+/// the payment.
+Result<std::vector<std::string>> verify_payments(LedgerStore& store);
 /// Whether `transaction` pays what prepare() asks; the text says what it does not.
 Status check_payment_transaction(const Payment& payment, const Transaction& transaction,
                                  Network network);
