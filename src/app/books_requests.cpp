@@ -61,9 +61,11 @@ std::string payment_answer(const Payment& payment) {
   return json.take();
 }
 
-std::string due_answer(const std::vector<PaymentOutput>& due) {
+std::string due_answer(const PaymentsDue& due) {
   JsonWriter json;
-  json.begin_object().key("outputs").string(outputs_text(due)).end_object();
+  json.begin_object().key("outputs").string(outputs_text(due.outputs));
+  json.key("below").number_u64(due.below);
+  json.key("below_sum").number(due.below_sum.value()).end_object();
   return json.take();
 }
 
@@ -77,7 +79,7 @@ class Handler {
     const std::string_view what = fields_->string("do").value_or("");
     if (what == "due" || what == "plan") return plan(what == "plan");
     const std::uint64_t id = number("id");
-    if (what == "after") return next_after(id);
+    if (what == "open") return next_open(id);
     const Status done = step(what, id);
     if (missing_) return books_error(*missing_);
     if (!done) return books_error(done.error());
@@ -128,18 +130,20 @@ class Handler {
         std::min<std::uint64_t>(number("max_outputs"), std::numeric_limits<std::uint32_t>::max()));
     if (missing_) return books_error(*missing_);
     if (!write) return due_answer(payments_->due(rules));
-    if (const auto waiting = payments_->planned()) return payment_answer(*waiting);
+    const auto waiting = payments_->planned();
+    if (!waiting) return books_error(waiting.error());
+    if (*waiting) return payment_answer(**waiting);
     const auto planned = payments_->plan(rules, now_);
     if (!planned) return books_error(planned.error());
     log(*planned, "plan");
     return payment_answer(*planned);
   }
 
-  std::string next_after(std::uint64_t id) {
+  std::string next_open(std::uint64_t id) {
+    const std::uint64_t since = number("since_ms");
     if (missing_) return books_error(*missing_);
-    const auto next = payments_->next_after(id);
-    if (!next) return books_error({ErrorCode::NotFound, "there is no later payment"});
-    return payment_answer(*next);
+    return found(payments_->next_open(id, UnixMillis(static_cast<std::int64_t>(since))),
+                 "there is no later one");
   }
 
   /// Fields are read before the step, which must not run when one is missing.
@@ -194,13 +198,14 @@ class Handler {
   /// Where a PSBT or an export left the house, only a person knows that nothing came of it.
   Status cancel(std::uint64_t id) {
     const bool said_so = number("nothing_signed") == 1;
-    const auto payment = payments_->find(id);
     if (missing_) return {};
-    if (payment && !said_so && payment->state == PaymentState::Exported)
+    const auto payment = payments_->find(id);
+    if (!payment) return payment.error();
+    const bool warned = *payment && !said_so;
+    if (warned && (*payment)->state == PaymentState::Exported)
       return Error{ErrorCode::Refused,
                    fmt::format("payment {} was exported: another tool may pay it", id)};
-    if (payment && !said_so && payment->state == PaymentState::Planned &&
-        !payment->unsigned_psbt.empty())
+    if (warned && (*payment)->state == PaymentState::Planned && !(*payment)->unsigned_psbt.empty())
       return Error{ErrorCode::Refused,
                    fmt::format("payment {} has a PSBT: somebody may have signed it", id)};
     return payments_->cancel(id, now_);
@@ -208,10 +213,13 @@ class Handler {
 
   std::string told(std::string_view what, std::uint64_t id) const {
     const auto payment = payments_->find(id);
-    if (!payment)
-      return books_error({ErrorCode::NotFound, fmt::format("there is no payment {}", id)});
-    if (what != "get") log(*payment, what);
-    return payment_answer(*payment);
+    if (what != "get" && payment && *payment) log(**payment, what);
+    return found(payment, fmt::format("there is no payment {}", id));
+  }
+  static std::string found(const Result<std::optional<Payment>>& payment, std::string none) {
+    if (!payment) return books_error(payment.error());
+    if (!*payment) return books_error({ErrorCode::NotFound, std::move(none)});
+    return payment_answer(**payment);
   }
   /// Who moves money leaves a trace in the pool's log.
   static void log(const Payment& payment, std::string_view what) {

@@ -4,7 +4,9 @@
 //
 //   due             minimum, max_outputs       who would be paid now
 //   plan            minimum, max_outputs       a new payment, or the planned one that waits
-//   get | after     id                         that payment | the first with a higher id
+//   get             id
+//   open            id, since_ms               the first with a higher id that is open, or final
+//                                              since then
 //   store_unsigned  id, psbt, fee
 //   prepare         id, transaction, fee
 //   broadcast       id
@@ -16,7 +18,7 @@
 //   cancel          id, nothing_signed         1: an operator says that nobody signed or paid it
 //   void            id, rival, depth, ancestors    hex, one a line; rival may be ""
 //
-// All but `due` answer with the payment as it is then.
+// All but `due` answer with the payment as it is then; where its rows are damaged, all name it.
 #pragma once
 
 #include <string>

@@ -27,10 +27,13 @@ int demo_command(const DemoOptions& options);
 
 struct LedgerCommandOptions {
   CommonOptions common;
-  std::string what;  ///< verify | shares | accounts | workers | blocks | slices | balances | export
+  /// verify | shares | accounts | workers | blocks | slices | balances | journal | settlements |
+  /// payments | export
+  std::string what;
   std::string format = "json";
-  std::uint64_t from = 1;   ///< first sequence, or first slice
+  std::uint64_t from = 1;   ///< first sequence, slice or journal entry
   std::uint64_t limit = 0;  ///< 0: all
+  std::string account;      ///< of the journal: entries of this address alone
 };
 int ledger_command(const LedgerCommandOptions& options);
 

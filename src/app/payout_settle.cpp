@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "app/books_reader.h"
 #include "app/payout_sightings.h"
 #include "app/payout_wallet.h"
 
@@ -19,7 +20,7 @@ constexpr std::int64_t kProofDepth = Payments::kFinalDepth;
 /// One payment, for one look at it.
 class Settler {
  public:
-  Settler(const PayoutStep& step, const std::vector<Payment>& payments, const Payment& payment)
+  Settler(PayoutStep step, const std::vector<Payment>& payments, const Payment& payment)
       : step_(step), payments_(payments), payment_(payment), sightings_(step.wallet, payments) {}
 
   Status look_at() {
@@ -213,6 +214,7 @@ class Settler {
     payment_ = *made;
     say(fmt::format("void: {}; the amounts are back in the accounts{}", made->detail,
                     made->outside ? ": the other tool must not pay its key any more" : ""));
+    if (!made->outside) free_inputs(step_, *made);
     return {};
   }
 
@@ -223,19 +225,12 @@ class Settler {
     return objection.has_value();
   }
 
-  const PayoutStep& step_;
+  PayoutStep step_;
   const std::vector<Payment>& payments_;
   Payment payment_;
   PayoutSightings sightings_;
   bool changed_ = false;
 };
-
-bool worth_a_look(const Payment& payment, UnixMillis now) {
-  if (payment.txid.empty()) return false;
-  if (payment.state == PaymentState::Final)
-    return now.value() - payment.changed.value() < kLookBackMillis;
-  return !payment_is_closed(payment.state);
-}
 
 /// The option's txid as nodes write it; empty: it was not given.
 Result<std::string> txid_of(const std::string& option, const std::string& text) {
@@ -243,6 +238,19 @@ Result<std::string> txid_of(const std::string& option, const std::string& text) 
   const auto txid = Txid::from_hex(text);
   if (!txid) return Error{ErrorCode::Invalid, option + ": a txid is 64 hex digits"};
   return txid->hex();
+}
+
+/// Every payment, also those that are closed: what is looked at may be their child, or their rival.
+Result<std::vector<Payment>> every_payment(const Config& config) {
+  const auto store = open_books_reader(config.data_dir);
+  if (!store) return store.error();
+  std::vector<Payment> out;
+  const Status read = for_each_payment(**store, [&](const Payment& payment) {
+    out.push_back(payment);
+    return true;
+  });
+  if (!read) return read.error();
+  return out;
 }
 
 }  // namespace
@@ -257,28 +265,30 @@ Status payout_settle(PayoutStep step, UnixMillis now) {
   if ((one || !options.block.empty()) && options.id == 0)
     return Error{ErrorCode::Invalid,
                  "--txid, --conflict, --block and --not-paid are of one payment: name it by --id"};
-  auto payments = all_payments(step.books);
+  const auto payments =
+      payments_to_look_at(step.books, options.id, UnixMillis(now.value() - kLookBackMillis));
   if (!payments) return payments.error();
+  auto all = every_payment(step.config);
+  if (!all) return all.error();
   std::size_t looked = 0, failed = 0;
   bool changed = false;
-  for (Payment& payment : *payments) {
-    if (options.id != 0 && payment.id != options.id) continue;
-    if (!one && !worth_a_look(payment, now) && (options.id == 0 || payment.txid.empty())) continue;
+  for (const Payment& payment : *payments) {
+    if (!one && payment.txid.empty()) continue;
     ++looked;
-    Settler settler(step, *payments, payment);
+    Settler settler(step, *all, payment);
     const Status done = !txid->empty()       ? settler.paid_outside(*txid)
                         : !conflict->empty() ? settler.by_conflict(*conflict)
                         : options.not_paid   ? settler.not_paid()
                                              : settler.look_at();
     changed = changed || settler.changed();
-    payment = settler.payment();  // its children are judged by it
+    for (Payment& known : *all)
+      if (known.id == payment.id) known = settler.payment();  // its children are judged by it
     if (done) continue;
     ++failed;
     fmt::print(stderr, "payment {}: {}\n", payment.id, done.error().text);
   }
   if (looked == 0 && options.id != 0)
-    return Error{ErrorCode::NotFound,
-                 fmt::format("payment {} does not exist, or was never sent", options.id)};
+    return Error{ErrorCode::NotFound, fmt::format("payment {} was never sent", options.id)};
   if (failed != 0)
     return Error{ErrorCode::Refused, fmt::format("{} of {} payments failed", failed, looked)};
   if (looked == 0) fmt::print("nothing was sent that is not settled\n");

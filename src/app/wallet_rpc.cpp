@@ -13,8 +13,8 @@ namespace {
 constexpr Duration kPatience = std::chrono::seconds(60), kOthersPatience = std::chrono::seconds(10);
 constexpr std::size_t kMaxAnswer = 16u << 20;
 /// bitcoind's codes (rpc/protocol.h).
-constexpr int kNotFound = -5, kInsufficientFunds = -6, kWalletError = -4, kUnlockNeeded = -13,
-              kWalletNotFound = -18, kWalletNotSpecified = -19, kNoSuchMethod = -32601;
+constexpr int kNotFound = -5, kUnlockNeeded = -13, kWalletNotFound = -18, kWalletNotSpecified = -19,
+              kNoSuchMethod = -32601;
 
 std::string percent_encoded(std::string_view name) {
   constexpr std::string_view kPlain =
@@ -36,13 +36,7 @@ std::string text_array(std::string_view text) {
 
 /// What an operator can do about an error of the wallet.
 std::string_view hint_of(const RpcError& error) {
-  if (error.code == kWalletError && error.message.find("Insufficient") == std::string::npos)
-    return "";
   switch (error.code) {
-    case kInsufficientFunds:
-    case kWalletError:
-      return " (inputs that an attempt locked before it was broken off: bitcoin-cli lockunspent "
-             "true)";
     case kUnlockNeeded:
       return " (bitcoin-cli walletpassphrase, then run the command again)";
     case kWalletNotFound:
@@ -97,11 +91,9 @@ Status WalletRpc::check_chain(Network network) {
   return {};
 }
 
-std::optional<std::int64_t> WalletRpc::fee_rate(std::int64_t cap) {
+std::optional<std::int64_t> WalletRpc::fee_rate() {
   const RpcResult estimate = call("estimatesmartfee", "[6]");
-  const auto rate = estimate.error ? std::nullopt : parse_fee_estimate(estimate.result);
-  if (!rate) return std::nullopt;
-  return std::min(*rate, cap);
+  return estimate.error ? std::nullopt : parse_fee_estimate(estimate.result);
 }
 
 Result<FundedPsbt> WalletRpc::fund(const std::vector<std::pair<std::string, Satoshi>>& outputs,

@@ -21,9 +21,9 @@ class WalletRpc {
 
   /// Whether this is a node of `network`.
   Status check_chain(Network network);
-  /// What the node thinks that confirmation within six blocks costs, at most `cap`; satoshi per
-  /// 1,000 virtual bytes.
-  std::optional<std::int64_t> fee_rate(std::int64_t cap);
+  /// What the node thinks that confirmation within six blocks costs; satoshi per 1,000 virtual
+  /// bytes.
+  std::optional<std::int64_t> fee_rate();
   Result<FundedPsbt> fund(const std::vector<std::pair<std::string, Satoshi>>& outputs,
                           std::optional<std::int64_t> fee_per_kvb);
   Result<SignedPsbt> sign(const std::string& psbt);

@@ -89,7 +89,7 @@ std::string fund_parameters(const std::vector<std::pair<std::string, Satoshi>>& 
   for (const auto& [address, amount] : outputs)
     json.begin_object().key(address).string(bitcoin_text(amount)).end_object();
   json.end_array().number(0).begin_object();
-  json.key("lockUnspents").boolean(true).key("replaceable").boolean(false);
+  json.key("lockUnspents").boolean(false).key("replaceable").boolean(false);
   if (fee_per_kvb)
     json.key("fee_rate").raw(fmt::format("{}.{:03}", *fee_per_kvb / 1000, *fee_per_kvb % 1000));
   json.end_object().boolean(true).end_array();

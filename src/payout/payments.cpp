@@ -53,21 +53,26 @@ Result<Payments> Payments::open(Ledger& ledger, PaymentSources sources) {
   auto pool = pool_identity(ledger.store());
   if (!pool) return pool.error();
   payments.pool_ = std::move(*pool);
-  const Status read = for_each_payment_row(ledger.store(), [&](const Payment& one) {
-    payments.heads_[one.id] = {one.state, one.txid, one.paid_by};
-  });
-  if (!read) return read.error();
+  auto briefs = payment_briefs(ledger.store());
+  if (!briefs) return briefs.error();
+  payments.briefs_ = std::move(*briefs);
   return payments;
 }
 
-std::vector<PaymentOutput> Payments::due(const PaymentRules& rules) const {
+PaymentsDue Payments::due(const PaymentRules& rules) const {
   const Satoshi least = std::max({rules.minimum, sources_.least, Satoshi(1)});
-  std::vector<PaymentOutput> due;
+  PaymentsDue out;
+  std::vector<PaymentOutput>& due = out.outputs;
   for (const AccountBalance& account : sources_.journal->accounts()) {
     const Satoshi amount = sources_.payable(account.account);
-    if (amount < least) continue;
+    if (amount <= Satoshi(0)) continue;
     const auto address = parse_address(account.address, sources_.network);
     if (!address || address->script == sources_.pool_script) continue;
+    if (amount < least) {
+      ++out.below;
+      out.below_sum += amount;
+      continue;
+    }
     due.push_back({account.account, account.address, amount});
   }
   if (due.size() > rules.max_outputs) {
@@ -78,17 +83,19 @@ std::vector<PaymentOutput> Payments::due(const PaymentRules& rules) const {
   }
   std::sort(due.begin(), due.end(),
             [](const PaymentOutput& a, const PaymentOutput& b) { return a.account < b.account; });
-  return due;
+  return out;
 }
 
 Result<Payment> Payments::plan(const PaymentRules& rules, UnixMillis now) {
-  if (const auto waiting = planned())
-    return conflict(*waiting, "go on with it, or cancel it, before the next one is planned");
+  const auto waiting = planned();
+  if (!waiting) return waiting.error();
+  if (*waiting)
+    return conflict(**waiting, "go on with it, or cancel it, before the next one is planned");
   Payment payment;
-  payment.outputs = due(rules);
+  payment.outputs = due(rules).outputs;
   if (payment.outputs.empty())
     return Error{ErrorCode::NotFound, "nobody is due: no payable balance reaches the minimum"};
-  payment.id = heads_.empty() ? 1 : heads_.rbegin()->first + 1;
+  payment.id = briefs_.empty() ? 1 : briefs_.rbegin()->first + 1;
   payment.created = payment.changed = now;
   LedgerBatch batch;
   for (const PaymentOutput& output : payment.outputs) {
@@ -102,10 +109,10 @@ Result<Payment> Payments::plan(const PaymentRules& rules, UnixMillis now) {
   return payment;
 }
 
-std::optional<Payment> Payments::planned() const {
-  for (const auto& [id, head] : heads_)
-    if (head.state == S::Planned) return find(id);
-  return std::nullopt;
+Result<std::optional<Payment>> Payments::planned() const {
+  for (const auto& [id, brief] : briefs_)
+    if (brief.state == S::Planned) return find(id);
+  return std::optional<Payment>();
 }
 
 Status Payments::store_unsigned(std::uint64_t id, const std::string& psbt, Satoshi fee,
@@ -190,23 +197,20 @@ Status Payments::cancel(std::uint64_t id, UnixMillis now) {
   return move(*payment, S::Cancelled, batch, now);
 }
 
-std::optional<Payment> Payments::find(std::uint64_t id) const {
+Result<std::optional<Payment>> Payments::find(std::uint64_t id) const {
+  if (briefs_.count(id) == 0) return std::optional<Payment>();
   auto payment = get(id);
-  if (!payment) return std::nullopt;
-  return std::move(*payment);
+  if (!payment) return payment.error();
+  return std::optional<Payment>(std::move(*payment));
 }
 
-std::optional<Payment> Payments::next_after(std::uint64_t id) const {
-  const auto next = heads_.upper_bound(id);
-  return next == heads_.end() ? std::nullopt : find(next->first);
-}
-
-std::vector<Payment> Payments::open_payments() const {
-  std::vector<Payment> out;
-  for (const auto& [id, head] : heads_)
-    if (!payment_is_closed(head.state))
-      if (auto payment = find(id)) out.push_back(std::move(*payment));
-  return out;
+Result<std::optional<Payment>> Payments::next_open(std::uint64_t id, UnixMillis since) const {
+  for (auto at = briefs_.upper_bound(id); at != briefs_.end(); ++at) {
+    const PaymentBrief& brief = at->second;
+    if (!payment_is_closed(brief.state) || (brief.state == S::Final && brief.changed >= since))
+      return find(at->first);
+  }
+  return std::optional<Payment>();
 }
 
 Result<Payment> Payments::get(std::uint64_t id) const {
@@ -224,7 +228,7 @@ Status Payments::write(const Payment& payment, LedgerBatch& batch) {
   put_payment(batch, payment);
   sources_.journal->finish(batch);
   if (const Status written = ledger_->write(batch); !written) return written;
-  heads_[payment.id] = {payment.state, payment.txid, payment.paid_by};
+  briefs_[payment.id] = brief_of(payment);
   return {};
 }
 

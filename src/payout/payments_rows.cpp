@@ -167,7 +167,12 @@ Result<Payment> read_payment(LedgerStore& store, const std::string& pool, std::u
   return std::move(payment);
 }
 
-Status for_each_payment_row(LedgerStore& store, const std::function<void(const Payment&)>& visit) {
+PaymentBrief brief_of(const Payment& payment) {
+  return {payment.state, payment.changed, payment.txid, payment.paid_by};
+}
+
+Result<std::map<std::uint64_t, PaymentBrief>> payment_briefs(LedgerStore& store) {
+  std::map<std::uint64_t, PaymentBrief> out;
   std::string bad;
   const Status scanned =
       store.scan(Family::Payments, "", [&](std::string_view key, std::string_view row) {
@@ -178,23 +183,22 @@ Status for_each_payment_row(LedgerStore& store, const std::function<void(const P
           bad = to_hex(bytes_of(key));
           return false;
         }
-        visit(parsed->first);
+        out[*id] = brief_of(parsed->first);
         return true;
       });
-  if (!scanned) return scanned;
+  if (!scanned) return scanned.error();
   if (!bad.empty())
     return Error{ErrorCode::Corrupt, "payments " + bad + ": the row is not what was written"};
-  return {};
+  return out;
 }
 
 Status for_each_payment(LedgerStore& store, const std::function<bool(const Payment&)>& visit) {
-  std::vector<std::uint64_t> ids;
-  const Status read =
-      for_each_payment_row(store, [&](const Payment& payment) { ids.push_back(payment.id); });
-  if (!read || ids.empty()) return read;
+  const auto briefs = payment_briefs(store);
+  if (!briefs) return briefs.error();
+  if (briefs->empty()) return {};
   const auto pool = pool_identity(store);
   if (!pool) return pool.error();
-  for (const std::uint64_t id : ids) {
+  for (const auto& [id, brief] : *briefs) {
     const auto payment = read_payment(store, *pool, id);
     if (!payment) return payment.error();
     if (!visit(*payment)) break;

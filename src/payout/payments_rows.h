@@ -2,6 +2,7 @@
 // The rows of payments, and the key that outside tools know one by.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,8 @@ void put_payment(LedgerBatch& batch, const Payment& payment);
 void put_payment_outputs(LedgerBatch& batch, const Payment& payment);
 /// NotFound, or Corrupt with the row in its text.
 Result<Payment> read_payment(LedgerStore& store, const std::string& pool, std::uint64_t id);
-/// Every payment by id, without its outputs.
-Status for_each_payment_row(LedgerStore& store, const std::function<void(const Payment&)>& visit);
+PaymentBrief brief_of(const Payment& payment);
+/// Of every payment, by id.
+Result<std::map<std::uint64_t, PaymentBrief>> payment_briefs(LedgerStore& store);
 
 }  // namespace adit

@@ -62,9 +62,10 @@ Status Payments::mark_paid_by(std::uint64_t id, const Transaction& payer, Satosh
     const VoidProof proof{payer, confirmations, {}};
     if (payers.empty() || payment->transaction.empty() || !why_dead(payers.front(), proof, {}))
       return refused(txid + " spends no input of " + name_of(id));
-    std::vector<TxOut> outputs = unclaimed(payer, id);
+    auto outputs = unclaimed(payer, id);
+    if (!outputs) return outputs.error();
     const Status pays =
-        check_pays_all(*payment, take_paid(outputs, *payment, sources_.network), txid);
+        check_pays_all(*payment, take_paid(*outputs, *payment, sources_.network), txid);
     if (!pays) return pays;
   }
   const bool final = payment->state == S::Final;
@@ -102,14 +103,15 @@ Status Payments::mark_paid_outside(std::uint64_t id, const std::string& txid,
     const auto parsed = bytes ? Transaction::parse(*bytes) : Error{ErrorCode::Invalid, ""};
     if (!parsed || parsed->txid() != *named)
       return Error{ErrorCode::Invalid, "these are not the bytes of " + txid};
-    std::vector<TxOut> outputs = unclaimed(*parsed, id);
+    auto outputs = unclaimed(*parsed, id);
+    if (!outputs) return outputs.error();
     const Status pays =
-        check_pays_all(*payment, take_paid(outputs, *payment, sources_.network), txid);
+        check_pays_all(*payment, take_paid(*outputs, *payment, sources_.network), txid);
     if (!pays) return pays;
     payment->transaction = to_hex(*bytes);
   } else if (!again) {
-    for (const auto& [other, head] : heads_)
-      if (other != id && claims(head.state, head.txid, head.paid_by, named->hex()))
+    for (const auto& [other, brief] : briefs_)
+      if (other != id && claims(brief.state, brief.txid, brief.paid_by, named->hex()))
         return refused(txid + " is what pays " + name_of(other));
   }
   if (!block.empty()) payment->block = block;
@@ -151,16 +153,17 @@ Status Payments::make_void(std::uint64_t id, const VoidProof& proof, UnixMillis 
   const auto payers = payers_of(*payment);
   if (payers.empty()) return refused(name_of(id) + ": its bytes are not known here");
   VoidPayments voids;
-  for (const auto& [other, head] : heads_)
-    note_void(voids, other, head.state, head.txid, head.paid_by);
+  for (const auto& [other, brief] : briefs_)
+    note_void(voids, other, brief.state, brief.txid, brief.paid_by);
   for (const Transaction& payer : payers) {
     const auto why = why_dead(payer, proof, voids);
     if (!why) return refused(payer.txid().hex() + " may still pay " + name_of(id));
     payment->detail = *why;
   }
   if (proof.rival) {
-    std::vector<TxOut> outputs = unclaimed(*proof.rival, id);
-    const auto paid = take_paid(outputs, *payment, sources_.network);
+    auto outputs = unclaimed(*proof.rival, id);
+    if (!outputs) return outputs.error();
+    const auto paid = take_paid(*outputs, *payment, sources_.network);
     if (!paid.empty())
       return refused(name_of(id) + ": " + proof.rival->txid().hex() + " pays " +
                      paid_text(*payment, paid));
@@ -198,12 +201,16 @@ Status Payments::reach(Payment& payment, std::uint32_t confirmations, const std:
   return write(payment, batch);
 }
 
-std::vector<TxOut> Payments::unclaimed(const Transaction& transaction, std::uint64_t id) const {
+Result<std::vector<TxOut>> Payments::unclaimed(const Transaction& transaction,
+                                               std::uint64_t id) const {
   const std::string txid = transaction.txid().hex();
   std::vector<TxOut> outputs = transaction.outputs;
-  for (const auto& [other, head] : heads_)
-    if (other != id && claims(head.state, head.txid, head.paid_by, txid))
-      if (const auto payment = find(other)) (void)take_paid(outputs, *payment, sources_.network);
+  for (const auto& [other, brief] : briefs_) {
+    if (other == id || !claims(brief.state, brief.txid, brief.paid_by, txid)) continue;
+    const auto payment = get(other);
+    if (!payment) return payment.error();
+    (void)take_paid(outputs, *payment, sources_.network);
+  }
   return outputs;
 }
 

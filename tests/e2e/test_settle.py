@@ -55,7 +55,7 @@ class Replaced(SettleTest):
         self.assertIn(f'{bump} replaced {sent} and pays the same', done.stdout)
         self.node.generate(4)
         self.step('settle', 'final')
-        self.assertIn('nobody is due', self.payout('prepare', check=False).stderr)
+        self.assertIn('nobody is due', self.payout('prepare').stdout)
         payment = self.payment()
         self.assertEqual((payment['txid'], payment['paid_by'], payment['fee']), (sent, bump, fee + 5_000))
         for address, amount in self.owed.items():

@@ -39,9 +39,9 @@ TEST_CASE("wallet amounts: eight decimals, exactly, both ways") {
 TEST_CASE("wallet parameters: amounts as text, the rate in satoshi a byte, never replaceable") {
   CHECK(fund_parameters({{"a", Satoshi(12'345'678)}, {"b", Satoshi(546)}}, 12'345) ==
         R"([[],[{"a":"0.12345678"},{"b":"0.00000546"}],0,)"
-        R"({"lockUnspents":true,"replaceable":false,"fee_rate":12.345},true])");
+        R"({"lockUnspents":false,"replaceable":false,"fee_rate":12.345},true])");
   CHECK(fund_parameters({{"a", Satoshi(1)}}, std::nullopt) ==
-        R"([[],[{"a":"0.00000001"}],0,{"lockUnspents":true,"replaceable":false},true])");
+        R"([[],[{"a":"0.00000001"}],0,{"lockUnspents":false,"replaceable":false},true])");
   Transaction transaction;
   transaction.inputs.resize(1);
   transaction.inputs[0].previous.txid.bytes[31] = 0xab;

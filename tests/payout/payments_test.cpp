@@ -62,13 +62,15 @@ TEST_CASE("due: from the minimum on, never unripe, never the pool's own; the lar
   books.unripe = {5};
   const auto accounts = [&](const PaymentRules& rules) {
     std::vector<std::uint32_t> out;
-    for (const PaymentOutput& output : books.payments->due(rules)) {
+    for (const PaymentOutput& output : books.payments->due(rules).outputs) {
       CHECK(output.address == address_for(output.account));
       CHECK(output.amount == books.balance(output.account.value()));
       out.push_back(output.account.value());
     }
     return out;
   };
+  CHECK(books.payments->due(books.rules).below == 1);  // what is unripe waits for its block
+  CHECK(books.payments->due(books.rules).below_sum == Satoshi(9'999));
   CHECK(accounts(books.rules) == std::vector<std::uint32_t>{1, 3, 4});
   CHECK(accounts({Satoshi(10'000), 2}) == std::vector<std::uint32_t>{3, 4});
   CHECK(accounts({Satoshi(10'000), 1}) == std::vector<std::uint32_t>{3});
@@ -90,7 +92,7 @@ TEST_CASE("a payment's way: each step booked once, and repeated without effect")
   CHECK(books.balance(1) == Satoshi(0));
   CHECK(books.journal->balance(Book::payment(1)) == payment.sum);
   CHECK(payments.plan(books.rules, books.now).error().code == ErrorCode::Conflict);
-  CHECK(payments.planned() == payment);
+  CHECK(payments.planned().value() == payment);
 
   const Transaction unsigned_one = funded(payment, 5);
   const std::string psbt = psbt_of(unsigned_one), hex = hex_of(signed_of(unsigned_one));
@@ -128,7 +130,8 @@ TEST_CASE("a payment's way: each step booked once, and repeated without effect")
   const Payment last = books.get(1);
   CHECK(last.transaction == hex);
   CHECK(last.txid == unsigned_one.txid().hex());
-  CHECK(payments.open_payments().empty());
+  CHECK_FALSE(payments.next_open(0, UnixMillis(books.now.value() + 1)).value().has_value());
+  CHECK(payments.next_open(0, books.now).value() == last);
   CHECK(books.problems().empty());
   CHECK(books.journal->account(AccountId(1)).paid == Satoshi(12'345'678));
   books.reopen();
@@ -209,18 +212,18 @@ TEST_CASE("a flipped byte in any row of a payment is found") {
     ++rows;
     for (std::size_t at = 0; at < row.size(); at += 7) {
       row[at] = static_cast<char>(row[at] ^ 1);
-      CHECK_FALSE(books.payments->find(payment.id).has_value());
+      CHECK(books.payments->find(payment.id).error().code == ErrorCode::Corrupt);
       row[at] = static_cast<char>(row[at] ^ 1);
     }
   }
   CHECK(rows == 4);
-  CHECK(books.payments->find(payment.id) == payment);
+  CHECK(books.payments->find(payment.id).value() == payment);
   // A sealed row that is not the key's: outputs must make up the sum and the key.
   auto& row = books.store.rows(Family::Payments)[key_u64(1) + key_u32(2)];
   const std::string before = row;
   row = seal_json(R"({"payment":1,"account":2,"address":")" + address_for(AccountId(4)) +
                   R"(","amount":50000})");
-  CHECK_FALSE(books.payments->find(1).has_value());
+  CHECK(books.payments->find(1).error().code == ErrorCode::Corrupt);
   row = before;
   std::vector<Payment> all;
   REQUIRE(for_each_payment(books.store, [&](const Payment& one) {
@@ -228,6 +231,40 @@ TEST_CASE("a flipped byte in any row of a payment is found") {
             return true;
           }).ok());
   CHECK(all == std::vector<Payment>{payment});
+}
+
+TEST_CASE("a payment that the journal does not bear out is found (I31)") {
+  Due books;
+  books.planned();
+  REQUIRE(books.payments->cancel(1, books.now).ok());
+  books.planned();
+  CHECK(books.problems().empty());
+  MemoryStore::Rows& rows = books.store.rows(Family::Payments);
+  const auto problem_with = [&](std::uint64_t id, const std::string& from, const std::string& to) {
+    const std::string before = rows[key_u64(id)];
+    std::string text = before.substr(0, before.find(",\"seal\"")) + "}";
+    text.replace(text.find(from), from.size(), to);
+    rows[key_u64(id)] = seal_json(text);
+    const auto problems = books.problems();
+    rows[key_u64(id)] = before;
+    REQUIRE(problems.size() == 1);
+    return problems[0];
+  };
+  CHECK(problem_with(1, "cancelled", "broadcast") ==
+        "payment 1 is broadcast: its book holds 0 satoshi instead of 13295678");
+  CHECK(problem_with(2, "planned", "final") ==
+        "payment 2 is final: its book holds 13295678 satoshi instead of 0");
+  const MemoryStore::Rows before = rows;
+  rows[key_u64(1)][12] ^= 1;
+  rows[key_u64(2) + key_u32(2)][12] ^= 1;
+  const auto both = books.problems();  // one does not hide the other
+  REQUIRE(both.size() == 2);
+  CHECK(both[0].find("payment 1:") == 0);
+  CHECK(both[1].find("payment 2:") == 0);
+  rows = before;
+  rows.erase(key_u64(2));
+  CHECK(books.problems() ==
+        std::vector<std::string>{"payment 2 is missing; its book holds 13295678 satoshi"});
 }
 
 }  // namespace adit

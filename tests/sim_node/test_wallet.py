@@ -5,7 +5,7 @@ import unittest
 from support import NodeProcess, RpcFailure
 from simnode import addresses
 from simnode.psbt import Psbt
-from simnode.wire import Tx
+from simnode.wire import Tx, display
 
 HOME = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 HOME_SCRIPT = "0014751e76e8199196d454941c45d1b3a323f1433bd6"
@@ -85,6 +85,27 @@ class Wallet(unittest.TestCase):
         self.fails(-5, "gettransaction", "00" * 32)
         self.fails(-22, "walletprocesspsbt", "AAAA")
         self.assertEqual(self.node.estimatesmartfee(6)["blocks"], 6)
+
+    def test_locks_are_of_unspent_coins(self):
+        spent = Psbt.parse(self.funded()["psbt"]).tx.vin[0].outpoint
+        coin = [{"txid": display(spent[0]), "vout": spent[1]}]
+        self.fails(-8, "lockunspent", False, coin)
+        self.node.lockunspent(True, coin)
+        self.fails(-8, "lockunspent", True, coin)
+        sent = self.signed()
+        self.assertEqual(self.node.sim_wallet()["locked"], 1)
+        self.node.sendrawtransaction(sent)
+        self.assertEqual(self.node.sim_wallet()["locked"], 0)
+        self.fails(-8, "lockunspent", False, coin)
+        self.fails(-8, "lockunspent", False, [{"txid": "00" * 32, "vout": 0}])
+
+    def test_a_sleeping_wallet_does_not_sign(self):
+        psbt = self.funded()["psbt"]
+        self.node.sim_wallet(None, None, None, True)
+        self.fails(-13, "walletprocesspsbt", psbt)
+        self.assertFalse(self.node.walletprocesspsbt(psbt, False)["complete"])
+        self.node.walletpassphrase("secret", 60)
+        self.assertTrue(self.node.walletprocesspsbt(psbt)["complete"])
 
     def test_young_coins_are_not_spent(self):
         with NodeProcess("--tx-count", "0") as node:

@@ -152,13 +152,17 @@ struct PaymentBooks {
   }
   Payment get(std::uint64_t id) const {
     auto payment = payments->find(id);
-    REQUIRE(payment.has_value());
-    return std::move(*payment);
+    REQUIRE(payment.ok());
+    REQUIRE(payment->has_value());
+    return std::move(**payment);
   }
   std::vector<std::string> problems() {
-    const auto found = verify_journal(store);
+    auto found = verify_journal(store);
     REQUIRE(found.ok());
-    return *found;
+    const auto of_payments = verify_payments(store);
+    REQUIRE(of_payments.ok());
+    found->insert(found->end(), of_payments->begin(), of_payments->end());
+    return std::move(*found);
   }
 };
 

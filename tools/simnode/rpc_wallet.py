@@ -79,6 +79,8 @@ def walletcreatefundedpsbt(node, inputs, outputs, locktime=0, options=None, bip3
 @rpc
 def walletprocesspsbt(node, psbt, sign=True, sighashtype="DEFAULT", bip32derivs=True, finalize=True):
     made = psbt_of(psbt)
+    if sign and node.wallet.asleep:
+        raise RpcError(-13, "Error: Please enter the wallet passphrase with walletpassphrase first.")
     if sign and not node.wallet.watch_only:
         node.wallet.sign(made)
     return {"psbt": made.text(), "complete": made.complete()}
@@ -98,11 +100,18 @@ def lockunspent(node, unlock, transactions=None, persistent=False):
         node.wallet.locked.clear()
         return True
     points = {(txid_of(t["txid"]), t["vout"]) for t in transactions}
+    if any(map(node.wallet.is_spent, points)):
+        raise RpcError(-8, "Invalid parameter, expected unspent output")
     wrong = points & node.wallet.locked if not unlock else points - node.wallet.locked
     if wrong:
         raise RpcError(-8, "Invalid parameter, " + ("expected locked output" if unlock else "output already locked"))
     node.wallet.locked = node.wallet.locked - points if unlock else node.wallet.locked | points
     return True
+
+
+@rpc
+def walletpassphrase(node, passphrase, timeout):
+    node.wallet.asleep = False
 
 
 @rpc
@@ -138,14 +147,17 @@ def bumpfee(node, txid, options=None):
 
 
 @rpc
-def sim_wallet(node, address=None, watch_only=None, fee_rate=None):
-    """Gives the wallet an address; lets it sign or not; sets the node's fee estimate (satoshi per 1,000 vbytes)."""
+def sim_wallet(node, address=None, watch_only=None, fee_rate=None, asleep=None):
+    """Gives the wallet an address; lets it sign or not; sets the node's fee estimate (satoshi per 1,000 vbytes);
+    takes its passphrase away."""
     if address:
         node.wallet.scripts.add(script_of(address, node.options.network))
     if watch_only is not None:
         node.wallet.watch_only = bool(watch_only)
     if fee_rate is not None:
         node.wallet.estimate = fee_rate
+    if asleep is not None:
+        node.wallet.asleep = bool(asleep)
     return node.wallet.view()
 
 

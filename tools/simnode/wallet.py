@@ -20,6 +20,7 @@ class Wallet:
         self.node = node
         self.scripts, self.locked, self.known, self.fees = set(), set(), {}, {}
         self.watch_only, self.estimate, self._changes = False, None, 0
+        self.asleep = False  # encrypted, and nobody gave the passphrase
 
     def _mature(self, coin):
         return not coin.coinbase or self.node.chain.tip.height + 1 - coin.height >= params.COINBASE_MATURITY
@@ -31,6 +32,11 @@ class Wallet:
                 if coin.script in self.scripts and op not in self.locked and op not in pool._spent
                 and self._mature(coin)]
         return sorted(mine, key=lambda pair: (pair[1].height, pair[0]))
+
+    def is_spent(self, outpoint):
+        """Spent already, or never made."""
+        pool = self.node.mempool
+        return outpoint in pool._spent or not (outpoint in self.node.chain.coins or outpoint in pool._made)
 
     def _change_script(self):
         self._changes += 1
@@ -73,10 +79,11 @@ class Wallet:
                 entries[psbt.FINAL_SCRIPT] = b"".join(script.push(i) for i in items)
 
     def note(self, tx):
-        """Remembers a transaction that was sent here, whatever becomes of it."""
+        """Remembers a transaction that was sent here, whatever becomes of it; its coins need no lock any more."""
         self.known[tx.txid] = tx
         if tx.txid in self.node.mempool.pooled:
             self.fees[tx.txid] = self.node.mempool.pooled[tx.txid].fee
+        self.locked -= {i.outpoint for i in tx.vin}
 
     def _in_chain(self):
         for entry in reversed(self.node.chain.active):

@@ -23,7 +23,7 @@ std::string bitcoin_text(Satoshi amount);
 std::optional<Satoshi> satoshi_of_number(std::string_view text);
 
 /// Parameters of walletcreatefundedpsbt: pays each address its amount, adds inputs and change,
-/// locks the inputs; says to the network that it will not be replaced. `fee_per_kvb` in satoshi;
+/// locks nothing; says to the network that it will not be replaced. `fee_per_kvb` in satoshi;
 /// nullopt: as the wallet sees fit.
 std::string fund_parameters(const std::vector<std::pair<std::string, Satoshi>>& outputs,
                             std::optional<std::int64_t> fee_per_kvb);

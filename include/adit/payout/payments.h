@@ -22,7 +22,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -88,6 +87,19 @@ struct PaymentRules {
   std::uint32_t max_outputs = 500;  ///< of one payment; the largest balances first
 };
 
+struct PaymentsDue {
+  /// Accounts whose payable balance reaches the minimum, by rising account.
+  std::vector<PaymentOutput> outputs;
+  std::uint32_t below = 0;  ///< accounts with less
+  Satoshi below_sum;
+};
+/// What is in memory of each payment.
+struct PaymentBrief {
+  PaymentState state = PaymentState::Planned;
+  UnixMillis changed;
+  std::string txid, paid_by;
+};
+
 /// What payments need of the house around them.
 struct PaymentSources {
   Journal* journal = nullptr;
@@ -105,14 +117,13 @@ class Payments {
   static Result<Payments> open(Ledger& ledger, Treasury& treasury);
   static Result<Payments> open(Ledger& ledger, PaymentSources sources);
 
-  /// What plan() would pay now: accounts whose payable balance reaches the minimum, by rising
-  /// account. Changes nothing.
-  std::vector<PaymentOutput> due(const PaymentRules& rules) const;
+  /// What plan() would pay now. Changes nothing.
+  PaymentsDue due(const PaymentRules& rules) const;
   /// Writes the intent: amounts move from accounts to the payment. NotFound: nobody is due.
   /// Conflict: one that is Planned already waits (its id in the text): go on with that one.
   Result<Payment> plan(const PaymentRules& rules, UnixMillis now);
-  /// The Planned one, if there is.
-  std::optional<Payment> planned() const;
+  /// The Planned one, if there is. Corrupt, here and below: its rows cannot be read.
+  Result<std::optional<Payment>> planned() const;
   /// Before anybody signs. Refused unless the transaction inside pays as prepare() asks. `fee`: of
   /// the network, as the wallet stated it. A second call with the same text is fine, with another
   /// Conflict: two that are signed would be two payments.
@@ -146,17 +157,14 @@ class Payments {
   /// pays no output (besides those of other payments that it pays).
   Status make_void(std::uint64_t id, const VoidProof& proof, UnixMillis now);
 
-  /// nullopt: no such payment, or its rows cannot be read.
-  std::optional<Payment> find(std::uint64_t id) const;
-  /// The first with a higher id.
-  std::optional<Payment> next_after(std::uint64_t id) const;
-  /// Not final, cancelled or void, by id.
-  std::vector<Payment> open_payments() const;
+  /// nullopt: no such payment.
+  Result<std::optional<Payment>> find(std::uint64_t id) const;
+  /// The first with a higher id that is open, or became final at `since` or later.
+  Result<std::optional<Payment>> next_open(std::uint64_t id, UnixMillis since) const;
 
  private:
   Payments(Ledger& ledger, PaymentSources sources);
   Result<Payment> get(std::uint64_t id) const;
-  Result<Payment> get_for(std::uint64_t id, PaymentState to) const;
   Status move(Payment& payment, PaymentState to, LedgerBatch& batch, UnixMillis now);
   Status write(const Payment& payment, LedgerBatch& batch);
   void give_back(const Payment& payment, LedgerBatch& batch, UnixMillis now);
@@ -165,16 +173,12 @@ class Payments {
   Status reach(Payment& payment, std::uint32_t confirmations, const std::string& block,
                UnixMillis now);
   /// Outputs of a transaction that no other payment counts as its own.
-  std::vector<TxOut> unclaimed(const Transaction& transaction, std::uint64_t id) const;
+  Result<std::vector<TxOut>> unclaimed(const Transaction& transaction, std::uint64_t id) const;
 
   Ledger* ledger_;
   PaymentSources sources_;
   std::string pool_;  ///< what keys are made of: genesis, instance, birth of the books
-  struct Head {
-    PaymentState state;
-    std::string txid, paid_by;
-  };
-  std::map<std::uint64_t, Head> heads_;
+  std::map<std::uint64_t, PaymentBrief> briefs_;
 };
 
 /// The transaction that settles it: what replaced its own, else its own.
@@ -183,6 +187,10 @@ const std::string& followed_txid(const Payment& payment);
 Satoshi followed_fee(const Payment& payment);
 /// By id, all of them. Corrupt: a seal, a sum or a key does not fit.
 Status for_each_payment(LedgerStore& store, const std::function<bool(const Payment&)>& visit);
+/// Reads each payment, and compares it with the journal: its book holds its sum while it is open,
+/// else nothing, and no book is of a payment that is not there (I31). Problems, at most 100, name
+/// the payment.
+Result<std::vector<std::string>> verify_payments(LedgerStore& store);
 /// Whether `transaction` pays what prepare() asks; the text says what it does not.
 Status check_payment_transaction(const Payment& payment, const Transaction& transaction,
                                  Network network);
