@@ -11,10 +11,10 @@
 
 #include "adit/bitcoin/block.h"
 #include "adit/ledger/reader.h"
+#include "app/books_reader.h"
 #include "app/commands.h"
 #include "app/config.h"
 #include "app/node_caller.h"
-#include "rocks/rocks_store.h"
 #include "uv/system.h"
 
 namespace adit {
@@ -75,7 +75,7 @@ int audit_command(const AuditOptions& options) {
     fmt::print(stderr, "--block: \"{}\" is no block hash (64 hex digits)\n", options.block);
     return 2;
   }
-  auto store = RocksStore::open_reader(config->data_dir + "/ledger");
+  auto store = open_books_reader(config->data_dir);
   if (!store) {
     fmt::print(stderr, "{}\n", store.error().text);
     return 1;

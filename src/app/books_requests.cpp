@@ -46,7 +46,12 @@ std::string payment_answer(const Payment& payment) {
   json.key("changed_ms").number(payment.changed.value());
   json.key("sum").number(payment.sum.value());
   json.key("fee").number(payment.fee.value());
+  json.key("outside").number_u64(payment.outside ? 1 : 0);
   json.key("txid").string(payment.txid);
+  json.key("paid_by").string(payment.paid_by);
+  json.key("paid_by_transaction").string(payment.paid_by_transaction);
+  json.key("paid_by_fee").number(payment.paid_by_fee.value());
+  json.key("block").string(payment.block);
   json.key("confirmations").number_u64(payment.confirmations);
   json.key("detail").string(payment.detail);
   json.key("psbt").string(payment.unsigned_psbt);
@@ -56,9 +61,11 @@ std::string payment_answer(const Payment& payment) {
   return json.take();
 }
 
-std::string due_answer(const std::vector<PaymentOutput>& due) {
+std::string due_answer(const PaymentsDue& due) {
   JsonWriter json;
-  json.begin_object().key("outputs").string(outputs_text(due)).end_object();
+  json.begin_object().key("outputs").string(outputs_text(due.outputs));
+  json.key("below").number_u64(due.below);
+  json.key("below_sum").number(due.below_sum.value()).end_object();
   return json.take();
 }
 
@@ -72,7 +79,7 @@ class Handler {
     const std::string_view what = fields_->string("do").value_or("");
     if (what == "due" || what == "plan") return plan(what == "plan");
     const std::uint64_t id = number("id");
-    if (what == "after") return next_after(id);
+    if (what == "open") return next_open(id);
     const Status done = step(what, id);
     if (missing_) return books_error(*missing_);
     if (!done) return books_error(done.error());
@@ -97,6 +104,25 @@ class Handler {
     return missing_ ? Satoshi(0) : Satoshi(static_cast<std::int64_t>(value));
   }
 
+  std::uint32_t depth(std::string_view key) {
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(number(key), 1 << 30));
+  }
+  /// In hex, one a line.
+  std::vector<Transaction> transactions(std::string_view key) {
+    std::vector<Transaction> out;
+    const std::string all = text(key);
+    for (std::size_t at = 0; at < all.size();) {
+      const std::size_t end = std::min(all.find('\n', at), all.size());
+      const auto bytes = from_hex(all.substr(at, end - at));
+      auto parsed = bytes ? Transaction::parse(*bytes) : Error{};
+      if (!parsed && !missing_)
+        missing_ = Error{ErrorCode::Invalid, fmt::format("{}: this is no transaction", key)};
+      if (parsed) out.push_back(std::move(*parsed));
+      at = end + 1;
+    }
+    return out;
+  }
+
   std::string plan(bool write) {
     PaymentRules rules;
     rules.minimum = money("minimum");
@@ -104,18 +130,20 @@ class Handler {
         std::min<std::uint64_t>(number("max_outputs"), std::numeric_limits<std::uint32_t>::max()));
     if (missing_) return books_error(*missing_);
     if (!write) return due_answer(payments_->due(rules));
-    if (const auto waiting = payments_->planned()) return payment_answer(*waiting);
+    const auto waiting = payments_->planned();
+    if (!waiting) return books_error(waiting.error());
+    if (*waiting) return payment_answer(**waiting);
     const auto planned = payments_->plan(rules, now_);
     if (!planned) return books_error(planned.error());
     log(*planned, "plan");
     return payment_answer(*planned);
   }
 
-  std::string next_after(std::uint64_t id) {
+  std::string next_open(std::uint64_t id) {
+    const std::uint64_t since = number("since_ms");
     if (missing_) return books_error(*missing_);
-    const auto next = payments_->next_after(id);
-    if (!next) return books_error({ErrorCode::NotFound, "there is no later payment"});
-    return payment_answer(*next);
+    return found(payments_->next_open(id, UnixMillis(static_cast<std::int64_t>(since))),
+                 "there is no later one");
   }
 
   /// Fields are read before the step, which must not run when one is missing.
@@ -132,21 +160,37 @@ class Handler {
       return missing_ ? Status{} : payments_->prepare(id, transaction, fee, now_);
     }
     if (what == "seen") {
-      const std::uint64_t confirmations = std::min<std::uint64_t>(number("confirmations"), 1 << 30);
+      const std::uint32_t confirmations = depth("confirmations");
+      const std::string block = text("block");
+      return missing_ ? Status{} : payments_->mark_seen(id, confirmations, now_, block);
+    }
+    if (what == "paid_by") {
+      const auto payer = transactions("transaction");
+      const Satoshi fee = money("fee");
+      const std::uint32_t confirmations = depth("confirmations");
+      const std::string block = text("block");
+      if (payer.size() != 1 && !missing_) missing_ = missing("transaction");
       return missing_ ? Status{}
-                      : payments_->mark_seen(id, static_cast<std::uint32_t>(confirmations), now_);
+                      : payments_->mark_paid_by(id, payer[0], fee, confirmations, block, now_);
     }
     if (what == "paid_outside") {
-      const std::string txid = text("txid");
-      return missing_ ? Status{} : payments_->mark_paid_outside(id, txid, now_);
+      const std::string txid = text("txid"), transaction = text("transaction");
+      const std::string block = text("block");
+      return missing_ ? Status{} : payments_->mark_paid_outside(id, txid, transaction, block, now_);
     }
     if (what == "void") {
-      const std::string proof = text("proof");
+      VoidProof proof;
+      auto rival = transactions("rival");
+      proof.depth = depth("depth");
+      proof.ancestors = transactions("ancestors");
+      if (rival.size() > 1 && !missing_) missing_ = missing("rival");
+      if (rival.size() == 1) proof.rival = std::move(rival[0]);
       return missing_ ? Status{} : payments_->make_void(id, proof, now_);
     }
     if (missing_) return {};
     if (what == "broadcast") return payments_->mark_broadcast(id, now_);
     if (what == "exported") return payments_->mark_exported(id, now_);
+    if (what == "not_paid") return payments_->mark_not_paid(id, now_);
     if (what == "cancel") return cancel(id);
     return Error{ErrorCode::Invalid, fmt::format("unknown request \"{}\"", what)};
   }
@@ -154,13 +198,14 @@ class Handler {
   /// Where a PSBT or an export left the house, only a person knows that nothing came of it.
   Status cancel(std::uint64_t id) {
     const bool said_so = number("nothing_signed") == 1;
-    const auto payment = payments_->find(id);
     if (missing_) return {};
-    if (payment && !said_so && payment->state == PaymentState::Exported)
+    const auto payment = payments_->find(id);
+    if (!payment) return payment.error();
+    const bool warned = *payment && !said_so;
+    if (warned && (*payment)->state == PaymentState::Exported)
       return Error{ErrorCode::Refused,
                    fmt::format("payment {} was exported: another tool may pay it", id)};
-    if (payment && !said_so && payment->state == PaymentState::Planned &&
-        !payment->unsigned_psbt.empty())
+    if (warned && (*payment)->state == PaymentState::Planned && !(*payment)->unsigned_psbt.empty())
       return Error{ErrorCode::Refused,
                    fmt::format("payment {} has a PSBT: somebody may have signed it", id)};
     return payments_->cancel(id, now_);
@@ -168,16 +213,20 @@ class Handler {
 
   std::string told(std::string_view what, std::uint64_t id) const {
     const auto payment = payments_->find(id);
-    if (!payment)
-      return books_error({ErrorCode::NotFound, fmt::format("there is no payment {}", id)});
-    if (what != "get") log(*payment, what);
-    return payment_answer(*payment);
+    if (what != "get" && payment && *payment) log(**payment, what);
+    return found(payment, fmt::format("there is no payment {}", id));
+  }
+  static std::string found(const Result<std::optional<Payment>>& payment, std::string none) {
+    if (!payment) return books_error(payment.error());
+    if (!*payment) return books_error({ErrorCode::NotFound, std::move(none)});
+    return payment_answer(**payment);
   }
   /// Who moves money leaves a trace in the pool's log.
   static void log(const Payment& payment, std::string_view what) {
+    const std::string& txid = followed_txid(payment);
     log_info("payout", "payment {}: {}: {}, {} outputs, {} sat{}{}", payment.id, what,
              payment_state_name(payment.state), payment.outputs.size(), payment.sum.value(),
-             payment.txid.empty() ? "" : ", ", payment.txid);
+             txid.empty() ? "" : ", ", txid);
   }
 
   Payments* payments_;
@@ -217,6 +266,14 @@ BooksCall& BooksCall::text(std::string_view key, std::string_view value) {
   json_ += ':';
   append_json_string(json_, value);
   return *this;
+}
+
+BooksCall& BooksCall::proof(const VoidProof& proof) {
+  const auto hex = [](const Transaction& one) { return to_hex(one.serialize_without_witness()); };
+  std::string ancestors;
+  for (const Transaction& one : proof.ancestors) ancestors += hex(one) + "\n";
+  text("rival", proof.rival ? hex(*proof.rival) : "");
+  return number("depth", proof.depth).text("ancestors", ancestors);
 }
 
 Result<JsonFields> parse_books_answer(std::string_view json) {
@@ -270,7 +327,12 @@ Result<Payment> payment_of_answer(const JsonFields& answer) {
   payment.changed = UnixMillis(number("changed_ms"));
   payment.sum = Satoshi(number("sum"));
   payment.fee = Satoshi(number("fee"));
+  payment.outside = number("outside") == 1;
   payment.txid = text("txid");
+  payment.paid_by = text("paid_by");
+  payment.paid_by_transaction = text("paid_by_transaction");
+  payment.paid_by_fee = Satoshi(number("paid_by_fee"));
+  payment.block = text("block");
   payment.transaction = text("transaction");
   payment.unsigned_psbt = text("psbt");
   payment.confirmations = answer.u32("confirmations").value_or(0);

@@ -4,17 +4,21 @@
 //
 //   due             minimum, max_outputs       who would be paid now
 //   plan            minimum, max_outputs       a new payment, or the planned one that waits
-//   get | after     id                         that payment | the first with a higher id
+//   get             id
+//   open            id, since_ms               the first with a higher id that is open, or final
+//                                              since then
 //   store_unsigned  id, psbt, fee
 //   prepare         id, transaction, fee
 //   broadcast       id
-//   seen            id, confirmations
+//   seen            id, confirmations, block   the block's hash, or ""
+//   paid_by         id, transaction, fee, confirmations, block
 //   exported        id
-//   paid_outside    id, txid
+//   paid_outside    id, txid, transaction, block   the bytes, or ""
+//   not_paid        id                         an operator says that this was wrong
 //   cancel          id, nothing_signed         1: an operator says that nobody signed or paid it
-//   void            id, proof
+//   void            id, rival, depth, ancestors    hex, one a line; rival may be ""
 //
-// All but `due` answer with the payment as it is then.
+// All but `due` answer with the payment as it is then; where its rows are damaged, all name it.
 #pragma once
 
 #include <string>
@@ -36,6 +40,7 @@ class BooksCall {
   explicit BooksCall(std::string_view what);
   BooksCall& number(std::string_view key, std::int64_t value);
   BooksCall& text(std::string_view key, std::string_view value);
+  BooksCall& proof(const VoidProof& proof);
   std::string json() const { return json_ + "}"; }
 
  private:

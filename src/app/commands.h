@@ -27,10 +27,13 @@ int demo_command(const DemoOptions& options);
 
 struct LedgerCommandOptions {
   CommonOptions common;
-  std::string what;  ///< verify | shares | accounts | workers | blocks | slices | balances | export
+  /// verify | shares | accounts | workers | blocks | slices | balances | journal | settlements |
+  /// payments | export
+  std::string what;
   std::string format = "json";
-  std::uint64_t from = 1;   ///< first sequence, or first slice
+  std::uint64_t from = 1;   ///< first sequence, slice or journal entry
   std::uint64_t limit = 0;  ///< 0: all
+  std::string account;      ///< of the journal: entries of this address alone
 };
 int ledger_command(const LedgerCommandOptions& options);
 
@@ -55,7 +58,7 @@ struct PayoutCommandOptions {
   std::string psbt_out, signed_file;
   std::string out;                    ///< of an export
   std::string txid, block, conflict;  ///< of settle
-  bool unchecked = false, nothing_signed = false;
+  bool unchecked = false, not_paid = false, nothing_signed = false;
 };
 int payout_command(const PayoutCommandOptions& options);
 

@@ -21,6 +21,9 @@ class BooksLink {
 
   /// While somebody else starts, ends or works with the books: tries for ten seconds.
   static Result<std::unique_ptr<BooksLink>> open(const Config& config, Clock& clock);
+  /// For requests that change nothing: without a pool the books are only read, and what opening
+  /// them would write stays in memory.
+  static Result<std::unique_ptr<BooksLink>> open_dry(const Config& config, Clock& clock);
 
  protected:
   virtual Result<std::string> exchange(const std::string& request) = 0;

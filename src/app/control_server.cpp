@@ -9,6 +9,8 @@ namespace {
 
 constexpr Duration kLookForIdle = std::chrono::seconds(1);
 
+Error busy() { return {ErrorCode::Unavailable, "the pool is busy; run the command again"}; }
+
 }  // namespace
 
 /// One connection. While its request is with the books nothing more is read from it.
@@ -36,7 +38,7 @@ class ControlServer::Client final : public uv::StreamHandler {
     touch();
     if (write(std::move(text))) next();
   }
-  bool idle_at(Instant now) const { return !asking_ && now - touched_ >= kIdle; }
+  bool idle_at(Instant now) const { return !asking_ && now - touched_ >= server_->idle_limit_; }
 
  private:
   void touch() { touched_ = server_->loop_.now().mono; }
@@ -83,7 +85,8 @@ class ControlServer::Client final : public uv::StreamHandler {
   bool last_ = false;
 };
 
-ControlServer::ControlServer(Clock& clock, Post post) : loop_(clock), post_(std::move(post)) {
+ControlServer::ControlServer(Clock& clock, Post post, Duration idle)
+    : loop_(clock), post_(std::move(post)), idle_limit_(idle) {
   wake_ = std::make_unique<uv::Async>(loop_, [this] { woken(); });
   idle_ = std::make_unique<uv::Timer>(loop_, [this] { drop_idle(); });
   link_->wake = wake_.get();
@@ -123,15 +126,19 @@ void ControlServer::stop() {
 }
 
 void ControlServer::accept(uv::StreamPtr stream) {
-  if (clients_.size() >= kClients) return;  // closed with the pointer
+  if (clients_.size() >= kClients) {  // closed with the pointer
+    const std::string text = books_error(busy()) + "\n";
+    const Bytes all[] = {bytes_of(text)};
+    (void)stream->try_write(all);
+    return;
+  }
   const std::uint64_t id = ++last_client_;
   clients_.emplace(id, std::make_unique<Client>(*this, id, std::move(stream)));
-  if (clients_.size() == 1) idle_->set(loop_.now().mono + kLookForIdle);
+  if (clients_.size() == 1) watch_idle();
 }
 
 std::optional<std::string> ControlServer::ask(std::uint64_t client, std::string text) {
-  const Error busy{ErrorCode::Unavailable, "the pool has too much to do; ask again"};
-  if (asked_ >= kClients) return books_error(busy);
+  if (asked_ >= kClients) return books_error(busy());
   BooksRequest request;
   request.text = std::move(text);
   request.reply = [link = link_, client](std::string answer) {
@@ -139,7 +146,7 @@ std::optional<std::string> ControlServer::ask(std::uint64_t client, std::string 
     link->answers.push_back({client, std::move(answer)});
     if (link->wake != nullptr) link->wake->wake();
   };
-  if (!post_(std::move(request))) return books_error(busy);
+  if (!post_(std::move(request))) return books_error(busy());
   ++asked_;
   return std::nullopt;
 }
@@ -162,10 +169,14 @@ void ControlServer::woken() {
 
 void ControlServer::drop(std::uint64_t client) { clients_.erase(client); }
 
+void ControlServer::watch_idle() {
+  idle_->set(loop_.now().mono + std::min(kLookForIdle, idle_limit_));
+}
+
 void ControlServer::drop_idle() {
   const Instant now = loop_.now().mono;
   std::erase_if(clients_, [now](const auto& entry) { return entry.second->idle_at(now); });
-  if (!clients_.empty()) idle_->set(now + kLookForIdle);
+  if (!clients_.empty()) watch_idle();
 }
 
 }  // namespace adit

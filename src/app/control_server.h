@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // ControlServer: the pool's own commands reach the books of a running pool through a Unix socket in
 // data_dir, for its user alone. One request a line, one answer a line, one at a time per client.
+// Whom it has no room for hears so, and is hung up on.
 // A thread and a loop of its own; the books are the ledger writer's.
 #pragma once
 
@@ -27,7 +28,8 @@ class ControlServer {
   /// Hands a request to the ledger writer; any thread. False: it takes none now.
   using Post = std::function<bool(BooksRequest&&)>;
 
-  ControlServer(Clock& clock, Post post);
+  /// `idle`: who asks nothing for so long is hung up on.
+  ControlServer(Clock& clock, Post post, Duration idle = kIdle);
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
@@ -53,10 +55,12 @@ class ControlServer {
   std::optional<std::string> ask(std::uint64_t client, std::string text);
   void woken();
   void drop(std::uint64_t client);
+  void watch_idle();
   void drop_idle();
 
   uv::Loop loop_;
   Post post_;
+  Duration idle_limit_;
   std::shared_ptr<Link> link_ = std::make_shared<Link>();
   std::unique_ptr<uv::Async> wake_;
   std::unique_ptr<uv::Timer> idle_;

@@ -3,7 +3,12 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <sstream>
+#include <string_view>
+#include <system_error>
 
 #include "adit/crypto/sha256.h"
 #include "app/commands.h"
@@ -97,10 +102,20 @@ void add_payout(CLI::App& app, PayoutCommandOptions& options, int& status) {
   add_id(broadcast, "only this payment");
   CLI::App* settle = add("settle", "see what became of payments that were sent");
   add_id(settle, "only this payment");
-  settle->add_option("--txid", options.txid, "this transaction of another tool paid it");
+  auto* txid =
+      settle->add_option("--txid", options.txid, "this transaction of another tool paid it");
+  auto* conflict =
+      settle->add_option("--conflict", options.conflict,
+                         "this transaction spent an input of it, or of a parent of it");
   settle->add_option("--block", options.block, "the block that the transaction is in");
-  settle->add_option("--conflict", options.conflict, "this transaction spent one of its inputs");
-  settle->add_flag("--unchecked", options.unchecked, "the node cannot see --txid: take it as paid");
+  settle->add_flag("--unchecked", options.unchecked, "the node cannot see --txid: take it as paid")
+      ->needs(txid);
+  settle
+      ->add_flag("--not-paid", options.not_paid,
+                 "what --txid said, and no node shows, was wrong: exported again")
+      ->excludes(txid)
+      ->excludes(conflict);
+  txid->excludes(conflict);
   CLI::App* cancel = add("cancel", "give a planned or exported payment back to the accounts");
   add_id(cancel, "the payment")->required();
   cancel->add_flag("--nothing-signed", options.nothing_signed,
@@ -125,16 +140,23 @@ CLI::App* add_ledger(CLI::App& app, LedgerCommandOptions& options, int& status) 
       {"blocks", "one line a found block"},
       {"slices", "one line a closed slice: its shares, work, root and hash"},
       {"balances", "what each account is owed, has earned and was paid, and its work"},
-      {"export", "shares, workers, blocks, balances and accounts, one line each with its kind"}};
+      {"journal", "one line an entry: why balances are what they are"},
+      {"settlements", "one line a settled block"},
+      {"payments", "one line a payment"},
+      {"export",
+       "shares, workers, blocks, settlements, journal, payments, balances and accounts, one line "
+       "each with its kind"}};
   for (const auto& [name, help] : views) {
     CLI::App* view = ledger_app->add_subcommand(name, help);
     add_config(view, options.common);
     view->add_option("--format", options.format, "json (lines) or csv")
         ->check(CLI::IsMember({"json", "csv"}));
-    view->add_option("--from", options.from, "first number (shares, slices)")
+    view->add_option("--from", options.from, "first number (shares, slices, journal)")
         ->check(CLI::NonNegativeNumber);
     view->add_option("--limit", options.limit, "at most so many lines (0: all)")
         ->check(CLI::NonNegativeNumber);
+    if (std::string_view(name) == "journal")
+      view->add_option("--account", options.account, "entries of this address alone");
     view->callback([&options, &status, name = std::string(name)] {
       options.what = name;
       status = ledger_command(options);
@@ -168,10 +190,20 @@ void add_audit(CLI::App& app, AuditOptions& options, int& status) {
   audit->callback([&] { status = audit_command(options); });
 }
 
-}  // namespace
+/// Somebody who reads on stops of his own will (EPIPE) knows; anybody else must hear.
+int cannot_print(int error) {
+  constexpr std::string_view kWords = "cannot write to standard output\n";
+  if (error != EPIPE) (void)std::fwrite(kWords.data(), 1, kWords.size(), stderr);
+  return 1;
+}
 
-int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);
+/// The exit status, when all is written.
+int finish(int status) {
+  errno = 0;
+  return std::fflush(stdout) == 0 ? status : cannot_print(errno);
+}
+
+int adit_main(int argc, char** argv) {
   CLI::App app{"Adit, a Bitcoin mining pool server", "adit"};
   app.set_version_flag("--version",
                        fmt::format("adit {} (SHA-256: {})", kVersion, sha256_selected()));
@@ -217,7 +249,22 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    std::ostringstream out;
+    const bool asked = app.exit(error, out) == 0;
+    fmt::print("{}", out.str());
+    return asked ? 0 : 2;
   }
   return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return finish(adit_main(argc, argv));
+  } catch (const std::system_error& error) {
+    if (std::ferror(stdout) == 0) throw;
+    return cannot_print(error.code().value());
+  }
 }

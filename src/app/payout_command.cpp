@@ -7,6 +7,7 @@
 
 #include "adit/base/json.h"
 #include "adit/base/log.h"
+#include "app/books_reader.h"
 #include "app/commands.h"
 #include "app/payout_wallet.h"
 #include "rocks/durable_file.h"
@@ -52,22 +53,23 @@ void append_outputs(JsonWriter& json, const std::vector<PaymentOutput>& outputs,
 
 std::string payment_line(const Payment& payment, std::string_view format) {
   if (format == "csv")
-    return fmt::format("{},{},{},{},{},{},{},{},{},{}\n", payment.id,
+    return fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", payment.id,
                        payment_state_name(payment.state), payment.outputs.size(),
-                       payment.sum.value(), payment.fee.value(), payment.txid,
+                       payment.sum.value(), followed_fee(payment).value(), payment.txid,
                        payment.confirmations, payment.created.value(), payment.changed.value(),
-                       payment.idempotency_key);
+                       payment.idempotency_key, payment.paid_by);
   if (format == "table")
     return fmt::format("{:>6}  {:<9} {:>5} outputs {:>16} sat  fee {:>8}  {}{}\n", payment.id,
                        payment_state_name(payment.state), payment.outputs.size(),
-                       payment.sum.value(), payment.fee.value(),
-                       payment.txid.empty() ? "-" : payment.txid,
+                       payment.sum.value(), followed_fee(payment).value(),
+                       followed_txid(payment).empty() ? "-" : followed_txid(payment),
                        payment.detail.empty() ? "" : "  (" + payment.detail + ")");
   JsonWriter json;
   json.begin_object().key("id").number_u64(payment.id);
   json.key("state").string(payment_state_name(payment.state));
-  json.key("sum").number(payment.sum.value()).key("fee").number(payment.fee.value());
-  json.key("txid").string(payment.txid).key("confirmations").number_u64(payment.confirmations);
+  json.key("sum").number(payment.sum.value()).key("fee").number(followed_fee(payment).value());
+  json.key("txid").string(payment.txid).key("paid_by").string(payment.paid_by);
+  json.key("block").string(payment.block).key("confirmations").number_u64(payment.confirmations);
   json.key("created_ms").number(payment.created.value());
   json.key("changed_ms").number(payment.changed.value());
   json.key("key").string(payment.idempotency_key).key("detail").string(payment.detail);
@@ -76,30 +78,55 @@ std::string payment_line(const Payment& payment, std::string_view format) {
   return json.take() + "\n";
 }
 
+/// What stands between a plan and its payment.
+void print_notes(const JsonFields& due, const std::vector<Payment>& open,
+                 const PayoutCommandOptions& options, const Config& config) {
+  std::FILE* out = options.format == "table" ? stdout : stderr;
+  if (config.payout.way == PayWay::Coinbase)
+    fmt::print(out, "way = \"coinbase\": accounts are paid in the blocks themselves\n");
+  if (const auto below = due.u64("below"); below.value_or(0) > 0)
+    fmt::print(out, "below the minimum: {} accounts, {} sat\n", *below,
+               due.i64("below_sum").value_or(0));
+  for (const Payment& payment : open) {
+    const std::string_view next =
+        payment.state == PaymentState::Planned    ? "prepare goes on with it first"
+        : payment.state == PaymentState::Prepared ? "adit payout broadcast sends it"
+                                                  : "";
+    if (!next.empty())
+      fmt::print(out, "payment {} is {}: {} outputs, {} sat; {}\n", payment.id,
+                 payment_state_name(payment.state), payment.outputs.size(), payment.sum.value(),
+                 next);
+  }
+}
+
 Status plan(BooksLink& books, const PayoutCommandOptions& options, const Config& config) {
   const auto answer = books.ask(plan_call("due", options, config));
   if (!answer) return answer.error();
   const auto outputs = outputs_of_answer(*answer);
   if (!outputs) return outputs.error();
+  const auto open = payments_to_look_at(books, 0);
+  if (!open) return open.error();
   fmt::print("{}", lines_of_outputs(*outputs, options.format));
-  if (config.payout.way == PayWay::Coinbase)
-    fmt::print(stderr, "way = \"coinbase\": accounts are paid in the blocks themselves\n");
+  print_notes(*answer, *open, options, config);
   return {};
 }
 
-Status list(BooksLink& books, const PayoutCommandOptions& options) {
-  const auto payments = all_payments(books);
-  if (!payments) return payments.error();
+Status list(const PayoutCommandOptions& options, const Config& config) {
+  const auto store = open_books_reader(config.data_dir);
+  if (!store) return store.error();
   if (options.format == "csv")
-    fmt::print("id,state,outputs,sum,fee,txid,confirmations,created_ms,changed_ms,key\n");
-  for (const Payment& payment : *payments) fmt::print("{}", payment_line(payment, options.format));
-  return {};
+    fmt::print("id,state,outputs,sum,fee,txid,confirmations,created_ms,changed_ms,key,paid_by\n");
+  return for_each_payment(**store, [&](const Payment& payment) {
+    fmt::print("{}", payment_line(payment, options.format));
+    return true;
+  });
 }
 
-Status cancel(BooksLink& books, const PayoutCommandOptions& options) {
-  const auto cancelled = ask_payment(books, BooksCall("cancel")
-                                                .number("id", static_cast<Number>(options.id))
-                                                .number("nothing_signed", options.nothing_signed));
+Status cancel(PayoutStep step) {
+  const auto cancelled =
+      ask_payment(step.books, BooksCall("cancel")
+                                  .number("id", static_cast<Number>(step.options.id))
+                                  .number("nothing_signed", step.options.nothing_signed));
   if (!cancelled && cancelled.error().code == ErrorCode::Refused)
     return Error{ErrorCode::Refused, cancelled.error().text +
                                          "; if you know that it did not happen and never will: "
@@ -107,6 +134,7 @@ Status cancel(BooksLink& books, const PayoutCommandOptions& options) {
   if (!cancelled) return cancelled.error();
   fmt::print("payment {} cancelled: {} sat are back in {} accounts\n", cancelled->id,
              cancelled->sum.value(), cancelled->outputs.size());
+  free_inputs(step, *cancelled);
   return {};
 }
 
@@ -131,10 +159,7 @@ std::string export_text(const Payment& payment, const Config& config, bool csv) 
 /// The books hear of it before the file is there: a file that nobody knows of would be paid twice.
 Status export_payment(BooksLink& books, const PayoutCommandOptions& options, const Config& config) {
   if (options.out.empty()) return Error{ErrorCode::Invalid, "--out FILE is needed"};
-  auto payment =
-      options.id != 0
-          ? ask_payment(books, BooksCall("get").number("id", static_cast<Number>(options.id)))
-          : ask_payment(books, plan_call("plan", options, config));
+  auto payment = named_or_planned(books, options, config);
   if (!payment) return payment.error();
   if (payment->state != PaymentState::Exported)
     payment =
@@ -150,21 +175,14 @@ Status export_payment(BooksLink& books, const PayoutCommandOptions& options, con
   return {};
 }
 
-/// Inputs of a payment that was cancelled are free again.
-void unlock_inputs(BooksLink& books, const PayoutCommandOptions& options, WalletRpc& wallet) {
-  const auto payment =
-      ask_payment(books, BooksCall("get").number("id", static_cast<Number>(options.id)));
-  if (!payment || payment->unsigned_psbt.empty()) return;
-  if (const auto inside = transaction_of_psbt(payment->unsigned_psbt)) wallet.lock(*inside, false);
-}
-
 Status with_wallet(BooksLink& books, const PayoutCommandOptions& options, const Config& config,
                    Clock& clock) {
   if (config.nodes.empty()) return Error{ErrorCode::Invalid, "the configuration has no [[node]]"};
-  WalletRpc wallet(clock, config.nodes.front(),
+  WalletRpc wallet(clock, config.nodes,
                    options.wallet.empty() ? config.payout.wallet : options.wallet);
-  if (const Status chain = wallet.check_chain(config.pool.network); !chain) return chain;
   const PayoutStep step{options, config, books, wallet};
+  if (options.what == "cancel") return cancel(step);
+  if (const Status chain = wallet.check_chain(config.pool.network); !chain) return chain;
   if (options.what == "prepare") return payout_prepare(step);
   if (options.what == "broadcast") return payout_broadcast(step);
   return payout_settle(step, clock.now().wall);
@@ -172,19 +190,13 @@ Status with_wallet(BooksLink& books, const PayoutCommandOptions& options, const 
 
 Status run(const PayoutCommandOptions& options, const Config& config) {
   uv::OsClock clock;
-  const auto books = BooksLink::open(config, clock);
+  if (options.what == "list") return list(options, config);
+  const bool dry = options.what == "plan";
+  const auto books = dry ? BooksLink::open_dry(config, clock) : BooksLink::open(config, clock);
   if (!books) return books.error();
-  if (options.what == "plan") return plan(**books, options, config);
-  if (options.what == "list") return list(**books, options);
+  if (dry) return plan(**books, options, config);
   if (options.what == "export") return export_payment(**books, options, config);
-  if (options.what != "cancel") return with_wallet(**books, options, config, clock);
-  if (const Status done = cancel(**books, options); !done) return done;
-  if (!config.nodes.empty()) {
-    WalletRpc wallet(clock, config.nodes.front(),
-                     options.wallet.empty() ? config.payout.wallet : options.wallet);
-    unlock_inputs(**books, options, wallet);
-  }
-  return {};
+  return with_wallet(**books, options, config, clock);
 }
 
 }  // namespace
@@ -195,11 +207,24 @@ Result<Payment> ask_payment(BooksLink& books, const BooksCall& call) {
   return payment_of_answer(*answer);
 }
 
-Result<std::vector<Payment>> all_payments(BooksLink& books) {
+Result<Payment> get_payment(BooksLink& books, std::uint64_t id) {
+  return ask_payment(books, BooksCall("get").number("id", static_cast<Number>(id)));
+}
+
+Result<std::vector<Payment>> payments_to_look_at(BooksLink& books, std::uint64_t id,
+                                                 UnixMillis final_since) {
   std::vector<Payment> out;
+  if (id != 0) {
+    auto one = get_payment(books, id);
+    if (!one) return one.error();
+    out.push_back(std::move(*one));
+    return out;
+  }
   for (;;) {
     const std::uint64_t last = out.empty() ? 0 : out.back().id;
-    auto next = ask_payment(books, BooksCall("after").number("id", static_cast<Number>(last)));
+    auto next = ask_payment(books, BooksCall("open")
+                                       .number("id", static_cast<Number>(last))
+                                       .number("since_ms", final_since.value()));
     if (!next && next.error().code == ErrorCode::NotFound) return out;
     if (!next) return next.error();
     if (next->id <= last) return Error{ErrorCode::Corrupt, "payments are out of order"};
@@ -217,6 +242,23 @@ BooksCall plan_call(const char* what, const PayoutCommandOptions& options, const
   return call;
 }
 
+Result<Payment> named_or_planned(BooksLink& books, const PayoutCommandOptions& options,
+                                 const Config& config) {
+  const bool rules = options.minimum != 0 || options.max_outputs != 0;
+  std::uint64_t waiting = options.id;
+  if (rules && waiting == 0) {
+    const auto open = payments_to_look_at(books, 0);
+    if (!open) return open.error();
+    for (const Payment& payment : *open)
+      if (payment.state == PaymentState::Planned) waiting = payment.id;
+  }
+  if (rules && waiting != 0)
+    fmt::print("payment {} was planned before: --minimum and --max-outputs do not change it\n",
+               waiting);
+  return options.id != 0 ? get_payment(books, options.id)
+                         : ask_payment(books, plan_call("plan", options, config));
+}
+
 int payout_command(const PayoutCommandOptions& options) {
   const auto config = load_config(options.common.config_file);
   if (!config) {
@@ -225,7 +267,7 @@ int payout_command(const PayoutCommandOptions& options) {
   }
   const Status done = run(options, *config);
   if (!done) fmt::print(stderr, "{}\n", done.error().text);
-  return std::fflush(stdout) == 0 && done ? 0 : 1;
+  return done ? 0 : 1;
 }
 
 }  // namespace adit

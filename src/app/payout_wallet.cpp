@@ -46,15 +46,30 @@ Status check_fee(const FundedPsbt& funded, const Transaction& transaction, std::
                            funded.fee.value(), vsize, cap / 1000)};
 }
 
-/// Inputs of transactions that may still be sent must not go into another one: a node forgets its
-/// locks when it restarts.
+void lock_inputs(PayoutStep& step, const Payment& payment, bool on) {
+  const auto bytes = from_hex(payment.transaction);
+  if (payment.unsigned_psbt.empty() && (!bytes || bytes->empty())) return;
+  if (const auto inside = payment.unsigned_psbt.empty()
+                              ? Transaction::parse(*bytes)
+                              : transaction_of_psbt(payment.unsigned_psbt))
+    step.wallet.lock(*inside, on);
+}
+
+/// Inputs of transactions that may still be sent must not go into another one. The books know them;
+/// a node forgets its locks when it restarts, and a command may be killed before it locks.
 void lock_open_inputs(PayoutStep& step, const std::vector<Payment>& payments) {
-  for (const Payment& payment : payments) {
-    if (payment.state != PaymentState::Planned && payment.state != PaymentState::Prepared) continue;
-    if (payment.unsigned_psbt.empty()) continue;
-    if (const auto inside = transaction_of_psbt(payment.unsigned_psbt))
-      step.wallet.lock(*inside, true);
-  }
+  for (const Payment& payment : payments)
+    if (payment.state == PaymentState::Planned || payment.state == PaymentState::Prepared ||
+        payment.state == PaymentState::Broadcast)
+      lock_inputs(step, payment, true);
+}
+
+std::optional<std::int64_t> estimated_rate(PayoutStep& step, std::int64_t cap) {
+  const auto rate = step.wallet.fee_rate();
+  if (!rate || *rate <= cap) return rate;
+  fmt::print("the node estimates {} sat a byte; fee_rate_max = {} holds\n", *rate / 1000,
+             cap / 1000);
+  return cap;
 }
 
 /// The payment with a PSBT in the books.
@@ -65,7 +80,7 @@ Result<Payment> fund(PayoutStep& step, const Payment& payment) {
   const std::int64_t cap = cap_per_kvb(step.config);
   const auto rate = step.options.fee_rate != 0
                         ? std::optional(std::int64_t{step.options.fee_rate} * 1000)
-                        : step.wallet.fee_rate(cap);
+                        : estimated_rate(step, cap);
   if (rate && *rate > cap)
     return Error{ErrorCode::Invalid, fmt::format("--fee-rate is above fee_rate_max = {} sat a byte",
                                                  step.config.payout.fee_rate_max)};
@@ -73,18 +88,17 @@ Result<Payment> fund(PayoutStep& step, const Payment& payment) {
   if (!funded) return funded.error();
   const auto inside = transaction_of_psbt(funded->psbt);
   if (!inside) return inside.error();
-  Status good = check_fee(*funded, *inside, cap);
-  if (good) {
-    auto stored = ask_payment(step.books, BooksCall("store_unsigned")
-                                              .number("id", static_cast<std::int64_t>(payment.id))
-                                              .text("psbt", funded->psbt)
-                                              .number("fee", funded->fee.value()));
-    // Without an answer it may be stored, and its inputs must stay locked.
-    if (stored || stored.error().code == ErrorCode::Unavailable) return stored;
-    good = stored.error();
-  }
-  step.wallet.lock(*inside, false);
-  return good.error();
+  if (const Status good = check_fee(*funded, *inside, cap); !good) return good.error();
+  // First into the books, then locked: a lock that they do not know would outlive a kill.
+  auto stored = ask_payment(step.books, BooksCall("store_unsigned")
+                                            .number("id", static_cast<std::int64_t>(payment.id))
+                                            .text("psbt", funded->psbt)
+                                            .number("fee", funded->fee.value()));
+  if (stored) step.wallet.lock(*inside, true);
+  if (!stored && stored.error().code == ErrorCode::Limit)
+    return Error{ErrorCode::Limit, fmt::format("{}; first: adit payout cancel --id {}",
+                                               stored.error().text, payment.id)};
+  return stored;
 }
 
 /// The PSBT or hex in a file, as text; PSBTs may be binary.
@@ -100,12 +114,11 @@ Result<std::string> signed_text(const std::string& path) {
 }
 
 /// The signed transaction in hex; nullopt when keys are missing and the PSBT went to a file.
-Result<std::optional<std::string>> sign(PayoutStep& step, const Payment& payment) {
-  if (!step.options.signed_file.empty()) {
-    const auto text = signed_text(step.options.signed_file);
-    if (!text) return text.error();
-    if (from_hex(*text)) return std::optional<std::string>(*text);
-    auto final_one = step.wallet.finalize(*text);
+Result<std::optional<std::string>> sign(PayoutStep& step, const Payment& payment,
+                                        const std::string& given) {
+  if (!given.empty()) {
+    if (from_hex(given)) return std::optional<std::string>(given);
+    auto final_one = step.wallet.finalize(given);
     if (final_one && !*final_one)
       return Error{ErrorCode::Refused, step.options.signed_file +
                                            ": signatures are missing (bitcoin-cli "
@@ -129,14 +142,12 @@ Result<std::optional<std::string>> sign(PayoutStep& step, const Payment& payment
 }
 
 Result<Payment> chosen(PayoutStep& step, const std::vector<Payment>& payments) {
-  const auto get = [&](std::uint64_t id) {
-    return ask_payment(step.books, BooksCall("get").number("id", static_cast<std::int64_t>(id)));
-  };
-  if (step.options.id != 0) return get(step.options.id);
-  if (step.options.signed_file.empty())
-    return ask_payment(step.books, plan_call("plan", step.options, step.config));
-  for (const Payment& payment : payments)
-    if (payment.state == PaymentState::Planned) return payment;
+  if (step.options.id != 0 || step.options.signed_file.empty())
+    return named_or_planned(step.books, step.options, step.config);
+  // A prepared one may be given its signature again.
+  for (const PaymentState state : {PaymentState::Planned, PaymentState::Prepared})
+    for (const Payment& payment : payments)
+      if (payment.state == state) return payment;
   return Error{ErrorCode::NotFound, "no payment waits for a signature"};
 }
 
@@ -152,6 +163,7 @@ bool send_one(PayoutStep& step, const Payment& payment) {
   switch (outcome) {
     case SendOutcome::Sent:
       fmt::print("payment {}: sent, {}\n", payment.id, payment.txid);
+      if (!words.empty()) fmt::print(stderr, "payment {}: not taken: {}\n", payment.id, words);
       return true;
     case SendOutcome::Refused:
       fmt::print(stderr, "payment {}: {}: the node refuses it: {}\n", payment.id, payment.txid,
@@ -172,28 +184,36 @@ bool send_one(PayoutStep& step, const Payment& payment) {
 
 }  // namespace
 
+void free_inputs(PayoutStep& step, const Payment& payment) {
+  lock_inputs(step, payment, false);
+  if (const auto open = payments_to_look_at(step.books, 0)) lock_open_inputs(step, *open);
+}
+
 Status payout_prepare(PayoutStep step) {
-  const auto payments = all_payments(step.books);
+  const bool by_file = !step.options.signed_file.empty();
+  const auto given = by_file ? signed_text(step.options.signed_file) : std::string();
+  if (!given) return given.error();
+  const auto payments = payments_to_look_at(step.books, 0);
   if (!payments) return payments.error();
+  lock_open_inputs(step, *payments);
   print_waiting(*payments);
   auto payment = chosen(step, *payments);
-  if (!payment) {
-    const bool waiting = std::any_of(payments->begin(), payments->end(), [](const Payment& one) {
-      return one.state == PaymentState::Prepared;
-    });
-    if (payment.error().code == ErrorCode::NotFound && step.options.id == 0 && waiting) return {};
-    return payment.error();
+  if (!payment && payment.error().code == ErrorCode::NotFound && step.options.id == 0 && !by_file) {
+    fmt::print("{}\n", payment.error().text);
+    return {};
   }
-  if (!payment->transaction.empty()) {
+  if (!payment) return payment.error();
+  if (!payment->transaction.empty() && !by_file) {
     fmt::print("payment {} is {}: {}\n", payment->id, payment_state_name(payment->state),
                payment->txid);
     return {};
   }
-  if (payment->state != PaymentState::Planned)
+  if (payment->transaction.empty() && payment->state != PaymentState::Planned)
     return Error{ErrorCode::Conflict, fmt::format("payment {} is {}: there is nothing to sign",
                                                   payment->id, payment_state_name(payment->state))};
-  if (payment->unsigned_psbt.empty() && step.options.signed_file.empty()) {
-    lock_open_inputs(step, *payments);
+  if (step.options.fee_rate != 0 && !payment->unsigned_psbt.empty())
+    fmt::print("payment {} was funded before: --fee-rate does not change it\n", payment->id);
+  if (payment->unsigned_psbt.empty() && !by_file) {
     payment = fund(step, *payment);
     if (!payment) return payment.error();
   }
@@ -201,7 +221,7 @@ Status payout_prepare(PayoutStep step) {
     return Error{
         ErrorCode::Conflict,
         fmt::format("payment {} has no PSBT yet: run prepare without --signed first", payment->id)};
-  const auto hex = sign(step, *payment);
+  const auto hex = sign(step, *payment, *given);
   if (!hex) return hex.error();
   if (!*hex) return {};
   const auto kept =
@@ -216,13 +236,19 @@ Status payout_prepare(PayoutStep step) {
 }
 
 Status payout_broadcast(PayoutStep step) {
-  const auto payments = all_payments(step.books);
+  const auto open = payments_to_look_at(step.books, 0);
+  if (!open) return open.error();
+  lock_open_inputs(step, *open);
+  const auto payments =
+      step.options.id != 0 ? payments_to_look_at(step.books, step.options.id) : open;
   if (!payments) return payments.error();
   std::size_t tried = 0, sent = 0;
   for (const Payment& payment : *payments) {
-    if (step.options.id != 0 && payment.id != step.options.id) continue;
-    if (payment.state != PaymentState::Prepared && payment.state != PaymentState::Broadcast)
-      continue;
+    if (payment.state != PaymentState::Prepared && payment.state != PaymentState::Broadcast) {
+      if (step.options.id == 0) continue;
+      return Error{ErrorCode::Conflict, fmt::format("payment {} is {}: there is nothing to send",
+                                                    payment.id, payment_state_name(payment.state))};
+    }
     ++tried;
     const auto marked = ask_payment(
         step.books, BooksCall("broadcast").number("id", static_cast<std::int64_t>(payment.id)));

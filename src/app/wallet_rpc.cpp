@@ -10,11 +10,11 @@
 namespace adit {
 namespace {
 
-constexpr Duration kPatience = std::chrono::seconds(60);
+constexpr Duration kPatience = std::chrono::seconds(60), kOthersPatience = std::chrono::seconds(10);
 constexpr std::size_t kMaxAnswer = 16u << 20;
 /// bitcoind's codes (rpc/protocol.h).
-constexpr int kNotFound = -5, kInsufficientFunds = -6, kWalletError = -4, kUnlockNeeded = -13,
-              kWalletNotFound = -18, kWalletNotSpecified = -19;
+constexpr int kNotFound = -5, kUnlockNeeded = -13, kWalletNotFound = -18, kWalletNotSpecified = -19,
+              kNoSuchMethod = -32601;
 
 std::string percent_encoded(std::string_view name) {
   constexpr std::string_view kPlain =
@@ -36,13 +36,7 @@ std::string text_array(std::string_view text) {
 
 /// What an operator can do about an error of the wallet.
 std::string_view hint_of(const RpcError& error) {
-  if (error.code == kWalletError && error.message.find("Insufficient") == std::string::npos)
-    return "";
   switch (error.code) {
-    case kInsufficientFunds:
-    case kWalletError:
-      return " (inputs that an attempt locked before it was broken off: bitcoin-cli lockunspent "
-             "true)";
     case kUnlockNeeded:
       return " (bitcoin-cli walletpassphrase, then run the command again)";
     case kWalletNotFound:
@@ -56,21 +50,26 @@ std::string_view hint_of(const RpcError& error) {
 
 }  // namespace
 
-WalletRpc::WalletRpc(Clock& clock, NodeConfig node, const std::string& wallet)
-    : loop_(clock), http_(loop_), node_(std::move(node)), url_(node_.rpc) {
-  while (!url_.empty() && url_.back() == '/') url_.pop_back();
-  if (!wallet.empty()) url_ += "/wallet/" + percent_encoded(wallet);
+WalletRpc::WalletRpc(Clock& clock, const std::vector<NodeConfig>& nodes, const std::string& wallet)
+    : loop_(clock), http_(loop_) {
+  for (const NodeConfig& node : nodes) {
+    nodes_.push_back({node, node.rpc});
+    std::string& url = nodes_.back().url;
+    while (!url.empty() && url.back() == '/') url.pop_back();
+  }
+  if (!wallet.empty()) nodes_.front().url += "/wallet/" + percent_encoded(wallet);
 }
 
-RpcResult WalletRpc::call(const std::string& method, const std::string& params) {
+RpcResult WalletRpc::call(const Node& node, const std::string& method, const std::string& params) {
   RpcRequest request;
   request.token = ++token_;
   request.method = method;
   request.params = params;
-  const auto login = node_login(node_);
+  const auto login = node_login(node.config);
   if (!login) return {RpcError{0, login.error().text}, {}};
   RpcAnswer answer;
-  http_.post({url_, *login, rpc_body(request), kPatience, kMaxAnswer}, [&](uv::HttpAnswer got) {
+  const Duration patience = &node == &nodes_.front() ? kPatience : kOthersPatience;
+  http_.post({node.url, *login, rpc_body(request), patience, kMaxAnswer}, [&](uv::HttpAnswer got) {
     answer = {request.token, std::move(got.transport_error), got.status, std::move(got.body)};
     loop_.stop();
   });
@@ -80,23 +79,21 @@ RpcResult WalletRpc::call(const std::string& method, const std::string& params) 
 
 Error WalletRpc::error_of(const std::string& method, const RpcError& error) const {
   return {error.code == 0 ? ErrorCode::Unavailable : ErrorCode::Refused,
-          fmt::format("{}: {}: {}{}", url_, method, error.message, hint_of(error))};
+          fmt::format("{}: {}: {}{}", nodes_.front().url, method, error.message, hint_of(error))};
 }
 
 Status WalletRpc::check_chain(Network network) {
   const RpcResult genesis = call("getblockhash", "[0]");
   if (genesis.error) return error_of("getblockhash", *genesis.error);
   if (genesis.result != "\"" + genesis_hash(network).hex() + "\"")
-    return Error{ErrorCode::Conflict,
-                 fmt::format("{}: is on another chain than {}", url_, network_name(network))};
+    return Error{ErrorCode::Conflict, fmt::format("{}: is on another chain than {}",
+                                                  nodes_.front().url, network_name(network))};
   return {};
 }
 
-std::optional<std::int64_t> WalletRpc::fee_rate(std::int64_t cap) {
+std::optional<std::int64_t> WalletRpc::fee_rate() {
   const RpcResult estimate = call("estimatesmartfee", "[6]");
-  const auto rate = estimate.error ? std::nullopt : parse_fee_estimate(estimate.result);
-  if (!rate) return std::nullopt;
-  return std::min(*rate, cap);
+  return estimate.error ? std::nullopt : parse_fee_estimate(estimate.result);
 }
 
 Result<FundedPsbt> WalletRpc::fund(const std::vector<std::pair<std::string, Satoshi>>& outputs,
@@ -127,32 +124,66 @@ void WalletRpc::lock(const Transaction& transaction, bool on) {
 }
 
 std::pair<SendOutcome, std::string> WalletRpc::send(const std::string& transaction_hex) {
-  const RpcResult sent = call("sendrawtransaction", text_array(transaction_hex));
-  return {send_outcome(sent), sent.error ? sent.error->message : ""};
+  SendOutcome outcome = SendOutcome::Unknown;
+  std::string words;
+  for (const Node& node : nodes_) {
+    const RpcResult sent = call(node, "sendrawtransaction", text_array(transaction_hex));
+    const SendOutcome here = send_outcome(sent);
+    if (&node == &nodes_.front() || here == SendOutcome::Sent) outcome = here;
+    if (here == SendOutcome::Sent) continue;
+    if (!words.empty()) words += "; ";
+    if (nodes_.size() > 1) words += node.url + ": ";
+    words += sent.error->message;
+  }
+  return {outcome, words};
+}
+
+bool WalletRpc::in_mempool(const std::string& txid) {
+  return !call("getmempoolentry", text_array(txid)).error;
+}
+
+std::optional<std::string> WalletRpc::objection(const std::string& block, std::int64_t depth) {
+  for (const Node& node : nodes_) {
+    if (&node == &nodes_.front()) continue;
+    const RpcResult header = call(node, "getblockheader", text_array(block));
+    if (header.error && header.error->code == kNotFound)
+      return fmt::format("{} does not know block {}", node.url, block);
+    const auto deep = header.error ? std::nullopt : parse_confirmations(header.result);
+    if (deep && *deep < depth)
+      return fmt::format("for {} block {} has {} confirmations", node.url, block, *deep);
+  }
+  return std::nullopt;
 }
 
 Result<std::optional<KnownTransaction>> WalletRpc::look(const std::string& txid,
                                                         const std::string& block) {
-  JsonWriter wallet, node;
-  wallet.begin_array().string(txid).boolean(true).end_array();
-  node.begin_array().string(txid).number(1);
-  if (!block.empty()) node.string(block);
-  node.end_array();
-  const std::pair<std::string, std::string> ways[] = {{"gettransaction", wallet.take()},
-                                                      {"getrawtransaction", node.take()}};
-  for (const auto& [method, params] : ways) {
-    const RpcResult found = call(method, params);
+  struct Way {
+    const char* method;
+    std::string params;
+    bool in_block = false;
+  };
+  const auto params = [&](const char* more) { return fmt::format("[\"{}\",{}]", txid, more); };
+  std::vector<Way> ways = {{"gettransaction", params("true")}, {"getrawtransaction", params("1")}};
+  if (!block.empty())
+    ways.insert(ways.begin() + 1,
+                {"getrawtransaction", params(("1,\"" + block + "\"").c_str()), true});
+  std::optional<Error> no_wallet;
+  for (const Way& way : ways) {
+    const RpcResult found = call(way.method, way.params);
     // A node without a wallet, or with several, can still be asked for what it has itself.
-    const bool elsewhere =
-        found.error && (found.error->code == kNotFound || found.error->code == -32601 ||
-                        (method == "gettransaction" && (found.error->code == kWalletNotFound ||
-                                                        found.error->code == kWalletNotSpecified)));
-    if (elsewhere) continue;
-    if (found.error) return error_of(method, *found.error);
+    const bool unnamed = found.error && (found.error->code == kWalletNotFound ||
+                                         found.error->code == kWalletNotSpecified);
+    if (unnamed) no_wallet = error_of(way.method, *found.error);
+    if (unnamed ||
+        (found.error && (found.error->code == kNotFound || found.error->code == kNoSuchMethod)))
+      continue;
+    if (found.error) return error_of(way.method, *found.error);
     auto known = parse_known_transaction(found.result);
     if (!known) return known.error();
+    if (way.in_block && known->confirmations <= 0) continue;  // that block left the chain
     return std::optional<KnownTransaction>(std::move(*known));
   }
+  if (no_wallet) return std::move(*no_wallet);
   return std::optional<KnownTransaction>();
 }
 

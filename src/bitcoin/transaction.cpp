@@ -175,4 +175,24 @@ Result<Transaction> Transaction::parse(ByteReader& reader) {
   return tx;
 }
 
+std::optional<std::uint32_t> coinbase_height(const Transaction& transaction) {
+  if (transaction.inputs.size() != 1 || transaction.inputs[0].previous != kNoOutPoint)
+    return std::nullopt;
+  const Script& script = transaction.inputs[0].script_sig;
+  if (script.empty()) return std::nullopt;
+  std::uint32_t height = 0;
+  if (script[0] >= 0x51 && script[0] <= 0x60) {  // OP_1 to OP_16
+    height = script[0] - 0x50u;
+  } else {
+    if (script[0] > 4 || script.size() <= script[0]) return std::nullopt;
+    for (std::size_t i = script[0]; i > 0; --i) height = height << 8 | script[i];
+  }
+  const Script wanted = height_push(height);
+  if (!std::equal(
+          wanted.begin(), wanted.end(), script.begin(),
+          script.begin() + static_cast<std::ptrdiff_t>(std::min(wanted.size(), script.size()))))
+    return std::nullopt;
+  return height;
+}
+
 }  // namespace adit

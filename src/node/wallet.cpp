@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 
 #include "adit/base/json.h"
@@ -90,7 +89,7 @@ std::string fund_parameters(const std::vector<std::pair<std::string, Satoshi>>& 
   for (const auto& [address, amount] : outputs)
     json.begin_object().key(address).string(bitcoin_text(amount)).end_object();
   json.end_array().number(0).begin_object();
-  json.key("lockUnspents").boolean(true);
+  json.key("lockUnspents").boolean(false).key("replaceable").boolean(false);
   if (fee_per_kvb)
     json.key("fee_rate").raw(fmt::format("{}.{:03}", *fee_per_kvb / 1000, *fee_per_kvb % 1000));
   json.end_object().boolean(true).end_array();
@@ -155,6 +154,10 @@ Result<KnownTransaction> parse_known_transaction(std::string_view result) {
   KnownTransaction known;
   known.hex = *hex;
   known.confirmations = json_integer(*object, "confirmations").value_or(0);
+  known.block = json_string(*object, "blockhash").value_or("");
+  std::string_view fee = raw_member(result, "fee");
+  if (fee.starts_with('-')) fee.remove_prefix(1);  // what a wallet spent
+  known.fee = satoshi_of_number(fee);
   simdjson::dom::array conflicts;
   if ((*object)["walletconflicts"].get(conflicts) == simdjson::SUCCESS)
     for (const simdjson::dom::element& one : conflicts) {
@@ -169,32 +172,18 @@ Result<BlockCoinbase> parse_block_coinbase(std::string_view result) {
   const auto object = object_of(json);
   const auto confirmations = object ? json_integer(*object, "confirmations") : std::nullopt;
   simdjson::dom::array transactions;
+  const auto hash = object ? json_string(*object, "hash") : std::nullopt;
   std::string_view first;
-  if (!confirmations || (*object)["tx"].get(transactions) != simdjson::SUCCESS ||
+  if (!confirmations || !hash || (*object)["tx"].get(transactions) != simdjson::SUCCESS ||
       transactions.at(0).get(first) != simdjson::SUCCESS)
     return odd("getblock");
-  return BlockCoinbase{std::string(first), *confirmations};
+  return BlockCoinbase{std::string(first), std::string(*hash), *confirmations};
 }
 
-std::optional<std::uint32_t> coinbase_height(const Transaction& transaction) {
-  constexpr OutPoint kNone{Txid{}, 0xffffffff};
-  if (transaction.inputs.size() != 1 || transaction.inputs[0].previous != kNone)
-    return std::nullopt;
-  const Script& script = transaction.inputs[0].script_sig;
-  if (script.empty()) return std::nullopt;
-  std::uint32_t height = 0;
-  if (script[0] >= 0x51 && script[0] <= 0x60) {  // OP_1 to OP_16
-    height = script[0] - 0x50u;
-  } else {
-    if (script[0] > 4 || script.size() <= script[0]) return std::nullopt;
-    for (std::size_t i = script[0]; i > 0; --i) height = height << 8 | script[i];
-  }
-  const Script wanted = height_push(height);
-  if (!std::equal(
-          wanted.begin(), wanted.end(), script.begin(),
-          script.begin() + static_cast<std::ptrdiff_t>(std::min(wanted.size(), script.size()))))
-    return std::nullopt;
-  return height;
+std::optional<std::int64_t> parse_confirmations(std::string_view result) {
+  const JsonText json(result);
+  const auto object = object_of(json);
+  return object ? json_integer(*object, "confirmations") : std::nullopt;
 }
 
 SendOutcome send_outcome(const RpcResult& result) {

@@ -6,6 +6,7 @@
 #include "adit/base/check.h"
 #include "adit/bitcoin/address.h"
 #include "payout/payments_rows.h"
+#include "payout/payments_words.h"
 
 namespace adit {
 namespace {
@@ -19,24 +20,9 @@ constexpr std::pair<S, S> kArrows[] = {
     {S::Prepared, S::Seen},    {S::Prepared, S::Final},     {S::Broadcast, S::Seen},
     {S::Broadcast, S::Final},  {S::Seen, S::Broadcast},     {S::Seen, S::Final},
     {S::Prepared, S::Void},    {S::Broadcast, S::Void},     {S::Seen, S::Void},
-    {S::Final, S::Void}};
+    {S::Final, S::Void},       {S::Seen, S::Exported},      {S::Final, S::Exported}};
 /// 400,000 vbytes hold no more, and that is what nodes relay.
 constexpr std::size_t kMaxTransactionHex = 800'000;
-
-std::string name_of(std::uint64_t id) { return "payment " + std::to_string(id); }
-std::string ref_of(std::uint64_t id) { return "payment:" + std::to_string(id); }
-
-Error conflict(const Payment& payment, std::string_view what) {
-  return {ErrorCode::Conflict, name_of(payment.id) + " is " +
-                                   std::string(payment_state_name(payment.state)) + ": " +
-                                   std::string(what)};
-}
-
-Book book_of(const Payment& payment) { return {BookKind::Payment, payment.id}; }
-
-bool was_signed(PaymentState state) {
-  return state == S::Prepared || state == S::Broadcast || state == S::Seen || state == S::Final;
-}
 
 }  // namespace
 
@@ -67,20 +53,26 @@ Result<Payments> Payments::open(Ledger& ledger, PaymentSources sources) {
   auto pool = pool_identity(ledger.store());
   if (!pool) return pool.error();
   payments.pool_ = std::move(*pool);
-  const auto states = payment_states(ledger.store());
-  if (!states) return states.error();
-  payments.states_.insert(states->begin(), states->end());
+  auto briefs = payment_briefs(ledger.store());
+  if (!briefs) return briefs.error();
+  payments.briefs_ = std::move(*briefs);
   return payments;
 }
 
-std::vector<PaymentOutput> Payments::due(const PaymentRules& rules) const {
+PaymentsDue Payments::due(const PaymentRules& rules) const {
   const Satoshi least = std::max({rules.minimum, sources_.least, Satoshi(1)});
-  std::vector<PaymentOutput> due;
+  PaymentsDue out;
+  std::vector<PaymentOutput>& due = out.outputs;
   for (const AccountBalance& account : sources_.journal->accounts()) {
     const Satoshi amount = sources_.payable(account.account);
-    if (amount < least) continue;
+    if (amount <= Satoshi(0)) continue;
     const auto address = parse_address(account.address, sources_.network);
     if (!address || address->script == sources_.pool_script) continue;
+    if (amount < least) {
+      ++out.below;
+      out.below_sum += amount;
+      continue;
+    }
     due.push_back({account.account, account.address, amount});
   }
   if (due.size() > rules.max_outputs) {
@@ -91,17 +83,19 @@ std::vector<PaymentOutput> Payments::due(const PaymentRules& rules) const {
   }
   std::sort(due.begin(), due.end(),
             [](const PaymentOutput& a, const PaymentOutput& b) { return a.account < b.account; });
-  return due;
+  return out;
 }
 
 Result<Payment> Payments::plan(const PaymentRules& rules, UnixMillis now) {
-  if (const auto waiting = planned())
-    return conflict(*waiting, "go on with it, or cancel it, before the next one is planned");
+  const auto waiting = planned();
+  if (!waiting) return waiting.error();
+  if (*waiting)
+    return conflict(**waiting, "go on with it, or cancel it, before the next one is planned");
   Payment payment;
-  payment.outputs = due(rules);
+  payment.outputs = due(rules).outputs;
   if (payment.outputs.empty())
     return Error{ErrorCode::NotFound, "nobody is due: no payable balance reaches the minimum"};
-  payment.id = states_.empty() ? 1 : states_.rbegin()->first + 1;
+  payment.id = briefs_.empty() ? 1 : briefs_.rbegin()->first + 1;
   payment.created = payment.changed = now;
   LedgerBatch batch;
   for (const PaymentOutput& output : payment.outputs) {
@@ -115,10 +109,10 @@ Result<Payment> Payments::plan(const PaymentRules& rules, UnixMillis now) {
   return payment;
 }
 
-std::optional<Payment> Payments::planned() const {
-  for (const auto& [id, state] : states_)
-    if (state == S::Planned) return find(id);
-  return std::nullopt;
+Result<std::optional<Payment>> Payments::planned() const {
+  for (const auto& [id, brief] : briefs_)
+    if (brief.state == S::Planned) return find(id);
+  return std::optional<Payment>();
 }
 
 Status Payments::store_unsigned(std::uint64_t id, const std::string& psbt, Satoshi fee,
@@ -180,58 +174,16 @@ Status Payments::mark_broadcast(std::uint64_t id, UnixMillis now) {
   return move(*payment, S::Broadcast, batch, now);
 }
 
-Status Payments::mark_seen(std::uint64_t id, std::uint32_t confirmations, UnixMillis now) {
-  auto payment = get(id);
-  if (!payment) return payment.error();
-  if (payment->state == S::Final) return {};
-  if (!was_signed(payment->state))
-    return conflict(*payment, "it has no transaction that could be seen");
-  // What another tool paid cannot be sent again from here: it stays Seen, with no confirmation.
-  const S below = payment->transaction.empty() ? S::Seen : S::Broadcast;
-  const S to = confirmations >= kFinalDepth ? S::Final : confirmations > 0 ? S::Seen : below;
-  if (payment->state == to && payment->confirmations == confirmations) return {};
-  if (payment->state == S::Prepared && confirmations == 0) return {};
-  payment->confirmations = confirmations;
-  LedgerBatch batch;
-  if (to == S::Final) {
-    Journal& journal = *sources_.journal;
-    const std::string ref = ref_of(id);
-    journal.move(batch, book_of(*payment), {BookKind::Paid, 0}, payment->sum, "paid", ref, now);
-    if (payment->fee > Satoshi(0))
-      journal.move(batch, {BookKind::Pool, 0}, {BookKind::Fees, 0}, payment->fee, "fee", ref, now);
-  }
-  if (payment->state != to) return move(*payment, to, batch, now);
-  payment->changed = now;
-  return write(*payment, batch);
-}
-
 Status Payments::mark_exported(std::uint64_t id, UnixMillis now) {
   auto payment = get(id);
   if (!payment) return payment.error();
   if (payment->state == S::Exported) return {};
-  if (!payment_may_move(payment->state, S::Exported))
+  if (payment->state != S::Planned)
     return conflict(*payment, "it cannot be handed to another tool any more");
   if (!payment->unsigned_psbt.empty())
     return conflict(*payment, "a PSBT of it was made: it may be signed; cancel it first");
   LedgerBatch batch;
   return move(*payment, S::Exported, batch, now);
-}
-
-Status Payments::mark_paid_outside(std::uint64_t id, const std::string& txid, UnixMillis now) {
-  auto payment = get(id);
-  if (!payment) return payment.error();
-  const auto parsed = Txid::from_hex(txid);
-  if (!parsed) return Error{ErrorCode::Invalid, "a txid is 64 hex digits"};
-  const bool outside = payment->transaction.empty() && was_signed(payment->state);
-  if (outside && payment->txid == parsed->hex()) return {};
-  const bool correct = payment->state == S::Seen && outside && payment->confirmations == 0;
-  if (payment->state != S::Exported && !correct)
-    return conflict(*payment, "only an exported one is paid by another tool, once");
-  payment->txid = parsed->hex();
-  LedgerBatch batch;
-  if (payment->state != S::Seen) return move(*payment, S::Seen, batch, now);
-  payment->changed = now;
-  return write(*payment, batch);
 }
 
 Status Payments::cancel(std::uint64_t id, UnixMillis now) {
@@ -245,44 +197,20 @@ Status Payments::cancel(std::uint64_t id, UnixMillis now) {
   return move(*payment, S::Cancelled, batch, now);
 }
 
-Status Payments::make_void(std::uint64_t id, const std::string& proof, UnixMillis now) {
+Result<std::optional<Payment>> Payments::find(std::uint64_t id) const {
+  if (briefs_.count(id) == 0) return std::optional<Payment>();
   auto payment = get(id);
   if (!payment) return payment.error();
-  if (payment->state == S::Void) return {};
-  if (proof.empty()) return Error{ErrorCode::Invalid, "a payment is void only by proof"};
-  if (!payment_may_move(payment->state, S::Void))
-    return conflict(*payment, "nothing was signed that could be void");
-  LedgerBatch batch;
-  if (payment->state == S::Final) {
-    Journal& journal = *sources_.journal;
-    const std::string ref = ref_of(id);
-    journal.move(batch, {BookKind::Paid, 0}, book_of(*payment), payment->sum, "void", ref, now);
-    if (payment->fee > Satoshi(0))
-      journal.move(batch, {BookKind::Fees, 0}, {BookKind::Pool, 0}, payment->fee, "void", ref, now);
+  return std::optional<Payment>(std::move(*payment));
+}
+
+Result<std::optional<Payment>> Payments::next_open(std::uint64_t id, UnixMillis since) const {
+  for (auto at = briefs_.upper_bound(id); at != briefs_.end(); ++at) {
+    const PaymentBrief& brief = at->second;
+    if (!payment_is_closed(brief.state) || (brief.state == S::Final && brief.changed >= since))
+      return find(at->first);
   }
-  give_back(*payment, batch, now);
-  payment->detail = proof;
-  payment->confirmations = 0;
-  return move(*payment, S::Void, batch, now);
-}
-
-std::optional<Payment> Payments::find(std::uint64_t id) const {
-  auto payment = get(id);
-  if (!payment) return std::nullopt;
-  return std::move(*payment);
-}
-
-std::optional<Payment> Payments::next_after(std::uint64_t id) const {
-  const auto next = states_.upper_bound(id);
-  return next == states_.end() ? std::nullopt : find(next->first);
-}
-
-std::vector<Payment> Payments::open_payments() const {
-  std::vector<Payment> out;
-  for (const auto& [id, state] : states_)
-    if (!payment_is_closed(state))
-      if (auto payment = find(id)) out.push_back(std::move(*payment));
-  return out;
+  return std::optional<Payment>();
 }
 
 Result<Payment> Payments::get(std::uint64_t id) const {
@@ -300,7 +228,7 @@ Status Payments::write(const Payment& payment, LedgerBatch& batch) {
   put_payment(batch, payment);
   sources_.journal->finish(batch);
   if (const Status written = ledger_->write(batch); !written) return written;
-  states_[payment.id] = payment.state;
+  briefs_[payment.id] = brief_of(payment);
   return {};
 }
 

@@ -29,11 +29,16 @@ std::string payment_json(const Payment& payment) {
   json.key("outputs").number_u64(payment.outputs.size());
   json.key("sum").number(payment.sum.value());
   json.key("fee").number(payment.fee.value());
+  json.key("outside").number_u64(payment.outside ? 1 : 0);
   json.key("txid").string(payment.txid);
+  json.key("paid_by").string(payment.paid_by);
+  json.key("paid_by_fee").number(payment.paid_by_fee.value());
+  json.key("block").string(payment.block);
   json.key("confirmations").number_u64(payment.confirmations);
   json.key("detail").string(payment.detail);
   json.key("psbt").string(payment.unsigned_psbt);
   json.key("transaction").string(payment.transaction);
+  json.key("paid_by_transaction").string(payment.paid_by_transaction);
   json.end_object();
   return seal_json(json.take());
 }
@@ -45,12 +50,16 @@ std::optional<std::pair<Payment, std::uint32_t>> parse_payment(std::string_view 
   const auto id = row->u64("id");
   const auto state = payment_state_from(row->string("state").value_or(""));
   const auto created = row->i64("created_ms"), changed = row->i64("changed_ms");
-  const auto sum = row->i64("sum"), fee = row->i64("fee");
-  const auto outputs = row->u32("outputs"), confirmations = row->u32("confirmations");
+  const auto sum = row->i64("sum"), fee = row->i64("fee"), paid_by_fee = row->i64("paid_by_fee");
+  const auto outputs = row->u32("outputs"), confirmations = row->u32("confirmations"),
+             outside = row->u32("outside");
   const auto key = row->string("key"), txid = row->string("txid"), detail = row->string("detail"),
-             psbt = row->string("psbt"), transaction = row->string("transaction");
+             psbt = row->string("psbt"), transaction = row->string("transaction"),
+             block = row->string("block"), paid_by = row->string("paid_by"),
+             paid_by_transaction = row->string("paid_by_transaction");
   if (!id || !state || !created || !changed || !sum || !fee || !outputs || !confirmations || !key ||
-      !txid || !detail || !psbt || !transaction)
+      !txid || !detail || !psbt || !transaction || !outside || *outside > 1 || !paid_by ||
+      !paid_by_fee || !paid_by_transaction || !block)
     return std::nullopt;
   Payment payment;
   payment.id = *id;
@@ -60,7 +69,12 @@ std::optional<std::pair<Payment, std::uint32_t>> parse_payment(std::string_view 
   payment.changed = UnixMillis(*changed);
   payment.sum = Satoshi(*sum);
   payment.fee = Satoshi(*fee);
+  payment.outside = *outside == 1;
   payment.txid = *txid;
+  payment.paid_by = *paid_by;
+  payment.paid_by_transaction = *paid_by_transaction;
+  payment.paid_by_fee = Satoshi(*paid_by_fee);
+  payment.block = *block;
   payment.transaction = *transaction;
   payment.unsigned_psbt = *psbt;
   payment.confirmations = *confirmations;
@@ -153,8 +167,12 @@ Result<Payment> read_payment(LedgerStore& store, const std::string& pool, std::u
   return std::move(payment);
 }
 
-Result<std::vector<std::pair<std::uint64_t, PaymentState>>> payment_states(LedgerStore& store) {
-  std::vector<std::pair<std::uint64_t, PaymentState>> out;
+PaymentBrief brief_of(const Payment& payment) {
+  return {payment.state, payment.changed, payment.txid, payment.paid_by};
+}
+
+Result<std::map<std::uint64_t, PaymentBrief>> payment_briefs(LedgerStore& store) {
+  std::map<std::uint64_t, PaymentBrief> out;
   std::string bad;
   const Status scanned =
       store.scan(Family::Payments, "", [&](std::string_view key, std::string_view row) {
@@ -165,7 +183,7 @@ Result<std::vector<std::pair<std::uint64_t, PaymentState>>> payment_states(Ledge
           bad = to_hex(bytes_of(key));
           return false;
         }
-        out.emplace_back(*id, parsed->first.state);
+        out[*id] = brief_of(parsed->first);
         return true;
       });
   if (!scanned) return scanned.error();
@@ -175,12 +193,12 @@ Result<std::vector<std::pair<std::uint64_t, PaymentState>>> payment_states(Ledge
 }
 
 Status for_each_payment(LedgerStore& store, const std::function<bool(const Payment&)>& visit) {
-  const auto states = payment_states(store);
-  if (!states) return states.error();
-  if (states->empty()) return {};
+  const auto briefs = payment_briefs(store);
+  if (!briefs) return briefs.error();
+  if (briefs->empty()) return {};
   const auto pool = pool_identity(store);
   if (!pool) return pool.error();
-  for (const auto& [id, state] : *states) {
+  for (const auto& [id, brief] : *briefs) {
     const auto payment = read_payment(store, *pool, id);
     if (!payment) return payment.error();
     if (!visit(*payment)) break;

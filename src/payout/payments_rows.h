@@ -2,8 +2,8 @@
 // The rows of payments, and the key that outside tools know one by.
 #pragma once
 
+#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "adit/ledger/store.h"
@@ -20,7 +20,8 @@ void put_payment(LedgerBatch& batch, const Payment& payment);
 void put_payment_outputs(LedgerBatch& batch, const Payment& payment);
 /// NotFound, or Corrupt with the row in its text.
 Result<Payment> read_payment(LedgerStore& store, const std::string& pool, std::uint64_t id);
-/// Id and state of every payment, by id.
-Result<std::vector<std::pair<std::uint64_t, PaymentState>>> payment_states(LedgerStore& store);
+PaymentBrief brief_of(const Payment& payment);
+/// Of every payment, by id.
+Result<std::map<std::uint64_t, PaymentBrief>> payment_briefs(LedgerStore& store);
 
 }  // namespace adit

@@ -122,6 +122,28 @@ TEST_CASE("transaction: huge counts are refused without reading on") {
                   .ok());
 }
 
+TEST_CASE("coinbases: the height they name") {
+  for (const std::uint32_t height : {0u, 1u, 16u, 17u, 127u, 128u, 255u, 256u, 32'767u, 32'768u,
+                                     840'000u, 8'388'608u, 16'777'216u}) {
+    CAPTURE(height);
+    Transaction coinbase;
+    coinbase.inputs.resize(1);
+    coinbase.inputs[0].previous.index = 0xffffffff;
+    coinbase.inputs[0].script_sig = height_push(height);
+    append(coinbase.inputs[0].script_sig, bytes_of("pool"));
+    CHECK(coinbase_height(coinbase) == height);
+    coinbase.inputs[0].script_sig.resize(height_push(height).size() - 1);
+    CHECK_FALSE(coinbase_height(coinbase).has_value());
+    coinbase.inputs[0].script_sig = {5, 1, 2, 3, 4, 5};
+    CHECK_FALSE(coinbase_height(coinbase).has_value());
+    coinbase.inputs[0].script_sig = {2, 16, 0};  // not the shortest
+    CHECK_FALSE(coinbase_height(coinbase).has_value());
+    coinbase.inputs[0].script_sig = height_push(height);
+    coinbase.inputs[0].previous.txid.bytes[0] = 1;
+    CHECK_FALSE(coinbase_height(coinbase).has_value());
+  }
+}
+
 TEST_CASE("transaction: random damage never breaks the round trip") {
   const ByteVec raw = small().serialize();
   for (std::size_t at = 0; at < raw.size(); ++at) {

@@ -4,8 +4,10 @@
 import copy
 import json
 import os
+import signal
 import struct
 import subprocess
+import time
 
 from blocks import Finder, wait_state
 from money import SCRIPTS, balances
@@ -166,3 +168,17 @@ class PayoutTest(PoolTest):
 
     def path(self, name):
         return os.path.join(self.folder, name)
+
+
+class Killed(PayoutTest):
+    def kill_at(self, method, *arguments):
+        """The command is killed while the node thinks about that call."""
+        before = self.calls(method)
+        self.node.rpc('sim_fault', {'kind': 'delay', 'method': method, 'seconds': 1.0})
+        process = self.begin(*arguments)
+        wait_until(lambda: self.calls(method) > before or process.poll() is not None, 20, method)
+        self.assertIsNone(process.poll(), f'{method} was not asked for')
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+        self.node.rpc('sim_fault', 'clear')
+        time.sleep(1.2)  # the node does what it was asked, though nobody hears of it

@@ -6,12 +6,13 @@ import io
 import os
 import random
 import shutil
+import subprocess
 import unittest
 
 from blocks import Finder, wait_state
-from support import ADIT, MINER_ADDRESS, OTHER_ADDRESS, PoolTest
+from support import ADIT, MINER_ADDRESS, OTHER_ADDRESS, PoolTest, wait_until
 
-VIEWS = ['shares', 'accounts', 'workers', 'blocks', 'balances']
+VIEWS = ['shares', 'accounts', 'workers', 'blocks', 'balances', 'journal', 'settlements', 'payments']
 
 
 class Books(PoolTest):
@@ -63,8 +64,78 @@ class Books(PoolTest):
                          (block, 'accepted', MINER_ADDRESS, 'finder'))
         self.assertEqual([row['sequence'] for row in self.rows('shares', '--from', '4', '--limit', '3')], [4, 5, 6])
         kinds = [row['kind'] for row in self.pool.lines('export')]
-        self.assertEqual({kind: kinds.count(kind) for kind in kinds}, {'share': 10, 'worker': 4, 'block': 1, 'balance': 2, 'account': 2})
+        self.assertEqual({kind: kinds.count(kind) for kind in kinds}, {'share': 10, 'worker': 4, 'block': 1, 'settlement': 1, 'balance': 2, 'account': 2})
         self.assertIn('10 shares, sequence 1 to 10', self.pool.command('ledger', 'verify').stdout)
+
+    def test_the_journal_says_why_a_balance_is_what_it_is(self):
+        self.mine(MINER_ADDRESS, 4)
+        self.mine(OTHER_ADDRESS, 2)
+        with Finder(self.pool, self.node) as miner:
+            block = miner.on_tip().find_block()
+        wait_state(self.pool, block, 'accepted')
+        self.node.generate(99)
+        wait_until(lambda: any(row['balance_sat'] for row in self.pool.lines('balances')), 30, 'booked')
+        self.pool.command('payout', 'export', '--minimum', '1000', '--out', os.path.join(self.folder, 'payment.json'))
+        entries = self.rows('journal')
+        self.assertEqual([row['number'] for row in entries], list(range(1, len(entries) + 1)))
+        self.assertEqual([row['number'] for row in self.rows('journal', '--from', '2', '--limit', '2')], [2, 3])
+        self.assertEqual(self.rows('journal', '--from', '0'), entries)
+        (settlement,) = self.rows('settlements')
+        self.assertEqual((settlement['block'], settlement['state'], settlement['accounts']), (block, 'booked', 2))
+        (payment,) = self.rows('payments')
+        self.assertEqual((payment['id'], payment['state'], payment['outputs']), (1, 'exported', 2))
+        earned = 0
+        for account in self.rows('accounts'):
+            own = self.rows('journal', '--account', account['address'])
+            self.assertEqual(own, [row for row in entries if row['account'] == account['address']])
+            self.assertEqual([(row['reason'], row['ref']) for row in own], [('block', block), ('payment', 'payment:1')])
+            name = f'account:{account["id"]}'
+            sums = [row['amount_sat'] * ((row['to'] == name) - (row['from'] == name)) for row in own]
+            (balance,) = [row for row in self.rows('balances') if row['address'] == account['address']]
+            self.assertEqual((balance['balance_sat'], balance['earned_sat']), (sum(sums), sums[0]))
+            earned += sums[0]
+        self.assertEqual(earned, payment['sum_sat'])
+        self.assertEqual(self.rows('journal', '--account', 'nobody'), [])
+        exported = self.pool.lines('export')
+        for kind, view in (('entry', 'journal'), ('settlement', 'settlements'), ('payment', 'payments')):
+            self.assertEqual([{k: v for k, v in row.items() if k != 'kind'} for row in exported if row['kind'] == kind],
+                             self.rows(view))
+
+    def test_a_torn_log_is_read_to_its_end(self):
+        with Finder(self.pool, self.node) as miner:
+            block = miner.on_tip().find_block()
+        wait_state(self.pool, block, 'accepted')
+        self.pool.kill()
+        books = os.path.join(self.pool.data, 'ledger')
+        newest = max(name for name in os.listdir(books) if name.endswith('.log'))
+        with open(os.path.join(books, newest), 'ab') as file:
+            # What a power loss leaves of a write that nobody was told of: its length, type and half of its bytes.
+            file.write(bytes(4) + (300).to_bytes(2, 'little') + b'\x01' + bytes(150) + b'x' * 150)
+        for words in (['ledger', 'verify'], ['ledger', 'blocks'], ['audit', '--block', block], ['payout', 'list'],
+                      ['payout', 'plan']):
+            with self.subTest(words):
+                done = self.pool.command(*words)
+                self.assertIn('the log ends there, as after a power loss', done.stderr)
+
+    def test_standard_output_is_gone(self):
+        self.mine(MINER_ADDRESS + '.a', 200)
+        with Finder(self.pool, self.node) as miner:
+            block = miner.on_tip().find_block()
+        wait_state(self.pool, block, 'accepted')
+        configured = ['-c', self.pool.config]
+        commands = [['ledger', view, *configured] for view in ('shares', 'verify', 'accounts', 'export')]
+        commands += [['audit', '--block', block, *configured], ['check', *configured], ['--help'], ['--version']]
+        for words in commands:
+            with self.subTest(words), open('/dev/full', 'wb') as full:
+                done = subprocess.run([ADIT, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn('cannot write to standard output\n', done.stderr)
+        for words in (['ledger', 'shares', *configured], ['--help']):
+            with self.subTest(words):
+                process = subprocess.Popen([ADIT, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                process.stdout.close()  # as `head` does when it has enough
+                _, errors = process.communicate(timeout=60)
+                self.assertEqual((process.returncode, errors), (1, ''))
 
     def test_verify_finds_a_flipped_byte(self):
         self.mine(MINER_ADDRESS + '.a', 40)

@@ -36,12 +36,12 @@ TEST_CASE("wallet amounts: eight decimals, exactly, both ways") {
   }
 }
 
-TEST_CASE("wallet parameters: amounts as text, the rate in satoshi a byte") {
+TEST_CASE("wallet parameters: amounts as text, the rate in satoshi a byte, never replaceable") {
   CHECK(fund_parameters({{"a", Satoshi(12'345'678)}, {"b", Satoshi(546)}}, 12'345) ==
         R"([[],[{"a":"0.12345678"},{"b":"0.00000546"}],0,)"
-        R"({"lockUnspents":true,"fee_rate":12.345},true])");
+        R"({"lockUnspents":false,"replaceable":false,"fee_rate":12.345},true])");
   CHECK(fund_parameters({{"a", Satoshi(1)}}, std::nullopt) ==
-        R"([[],[{"a":"0.00000001"}],0,{"lockUnspents":true},true])");
+        R"([[],[{"a":"0.00000001"}],0,{"lockUnspents":false,"replaceable":false},true])");
   Transaction transaction;
   transaction.inputs.resize(1);
   transaction.inputs[0].previous.txid.bytes[31] = 0xab;
@@ -62,11 +62,16 @@ TEST_CASE("wallet answers: what is not understood is never half read") {
   CHECK(parse_fee_estimate(R"({"feerate":0.00012345,"blocks":6})") == 12'345);
   CHECK_FALSE(parse_fee_estimate(R"({"errors":["no"],"blocks":6})").has_value());
   const auto known = parse_known_transaction(
-      R"({"amount":-1.5,"confirmations":-7,"walletconflicts":["aa","bb"],"hex":"00"})");
+      R"({"amount":-1.5,"fee":-0.00001234,"confirmations":-7,"walletconflicts":["aa","bb"],)"
+      R"("blockhash":"cc","hex":"00"})");
   REQUIRE(known.ok());
   CHECK(known->confirmations == -7);
+  CHECK(known->fee == Satoshi(1234));
+  CHECK(known->block == "cc");
   CHECK(known->conflicts == std::vector<std::string>{"aa", "bb"});
   CHECK(parse_known_transaction(R"({"hex":"00"})")->confirmations == 0);
+  CHECK(parse_known_transaction(R"({"hex":"00"})")->block.empty());
+  CHECK_FALSE(parse_known_transaction(R"({"hex":"00"})")->fee.has_value());
   for (const char* text : {"null", "[]", "{}", "\"x\"", R"({"psbt":1,"fee":0.1,"complete":1})",
                            R"({"psbt":"x","fee":"much","complete":"true","hex":5})",
                            R"({"psbt":"x","fee":-0.1,"complete":true})"}) {
@@ -78,32 +83,18 @@ TEST_CASE("wallet answers: what is not understood is never half read") {
   CHECK_FALSE(parse_processed(R"({"psbt":"x","complete":"true"})").ok());
 }
 
-TEST_CASE("coinbases: the height they name, and the one that stands there") {
-  for (const std::uint32_t height : {0u, 1u, 16u, 17u, 127u, 128u, 255u, 256u, 32'767u, 32'768u,
-                                     840'000u, 8'388'608u, 16'777'216u}) {
-    CAPTURE(height);
-    Transaction coinbase;
-    coinbase.inputs.resize(1);
-    coinbase.inputs[0].previous.index = 0xffffffff;
-    coinbase.inputs[0].script_sig = height_push(height);
-    append(coinbase.inputs[0].script_sig, bytes_of("pool"));
-    CHECK(coinbase_height(coinbase) == height);
-    coinbase.inputs[0].script_sig.resize(height_push(height).size() - 1);
-    CHECK_FALSE(coinbase_height(coinbase).has_value());
-    coinbase.inputs[0].script_sig = {5, 1, 2, 3, 4, 5};
-    CHECK_FALSE(coinbase_height(coinbase).has_value());
-    coinbase.inputs[0].script_sig = {2, 16, 0};  // not the shortest
-    CHECK_FALSE(coinbase_height(coinbase).has_value());
-    coinbase.inputs[0].script_sig = height_push(height);
-    coinbase.inputs[0].previous.txid.bytes[0] = 1;
-    CHECK_FALSE(coinbase_height(coinbase).has_value());
-  }
+TEST_CASE("the coinbase that stands at a height") {
   const auto block = parse_block_coinbase(R"({"hash":"00","confirmations":7,"tx":["aa","bb"]})");
   REQUIRE(block.ok());
   CHECK(block->txid == "aa");
+  CHECK(block->block == "00");
   CHECK(block->confirmations == 7);
-  for (const char* text : {"null", R"({"confirmations":7,"tx":[]})", R"({"tx":["aa"]})"})
+  for (const char* text : {"null", R"({"confirmations":7,"tx":[]})", R"({"tx":["aa"]})",
+                           R"({"confirmations":7,"tx":["aa"]})"})
     CHECK_FALSE(parse_block_coinbase(text).ok());
+  CHECK(parse_confirmations(R"({"hash":"00","confirmations":-1})") == -1);
+  for (const char* text : {"null", "{}", R"({"confirmations":"6"})"})
+    CHECK_FALSE(parse_confirmations(text).has_value());
 }
 
 TEST_CASE("sending: known already is sent, no answer is neither") {

@@ -5,7 +5,7 @@ import unittest
 from support import NodeProcess, RpcFailure
 from simnode import addresses
 from simnode.psbt import Psbt
-from simnode.wire import Tx
+from simnode.wire import Tx, display
 
 HOME = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 HOME_SCRIPT = "0014751e76e8199196d454941c45d1b3a323f1433bd6"
@@ -86,6 +86,27 @@ class Wallet(unittest.TestCase):
         self.fails(-22, "walletprocesspsbt", "AAAA")
         self.assertEqual(self.node.estimatesmartfee(6)["blocks"], 6)
 
+    def test_locks_are_of_unspent_coins(self):
+        spent = Psbt.parse(self.funded()["psbt"]).tx.vin[0].outpoint
+        coin = [{"txid": display(spent[0]), "vout": spent[1]}]
+        self.fails(-8, "lockunspent", False, coin)
+        self.node.lockunspent(True, coin)
+        self.fails(-8, "lockunspent", True, coin)
+        sent = self.signed()
+        self.assertEqual(self.node.sim_wallet()["locked"], 1)
+        self.node.sendrawtransaction(sent)
+        self.assertEqual(self.node.sim_wallet()["locked"], 0)
+        self.fails(-8, "lockunspent", False, coin)
+        self.fails(-8, "lockunspent", False, [{"txid": "00" * 32, "vout": 0}])
+
+    def test_a_sleeping_wallet_does_not_sign(self):
+        psbt = self.funded()["psbt"]
+        self.node.sim_wallet(None, None, None, True)
+        self.fails(-13, "walletprocesspsbt", psbt)
+        self.assertFalse(self.node.walletprocesspsbt(psbt, False)["complete"])
+        self.node.walletpassphrase("secret", 60)
+        self.assertTrue(self.node.walletprocesspsbt(psbt)["complete"])
+
     def test_young_coins_are_not_spent(self):
         with NodeProcess("--tx-count", "0") as node:
             node.sim_wallet(HOME)
@@ -113,6 +134,36 @@ class Wallet(unittest.TestCase):
                   for text in (view["hex"], self.node.getrawtransaction(rival))]
         self.assertEqual(inputs[0][:1], inputs[1])
         self.fails(-25, "sendrawtransaction", view["hex"])
+
+    def test_a_replacement(self):
+        for replaceable in (True, False):
+            options = {"lockUnspents": True, "replaceable": replaceable, "fee_rate": "2.000"}
+            made = self.node.walletcreatefundedpsbt([], [{HOME: "0.5"}], 0, options)
+            sent = self.node.sendrawtransaction(
+                self.node.finalizepsbt(self.node.walletprocesspsbt(made["psbt"])["psbt"])["hex"])
+            self.node.getmempoolentry(sent)
+            if not replaceable:
+                self.fails(-4, "bumpfee", sent)
+            bump = self.node.sim_bump(sent, 700) if not replaceable else self.node.bumpfee(sent)["txid"]
+            self.fails(-5, "getmempoolentry", sent)
+            self.assertEqual(self.node.getrawmempool(), [bump])
+            self.node.sim_generate(2)
+            self.assertEqual(self.node.gettransaction(sent)["walletconflicts"], [bump])
+            self.assertEqual(self.node.gettransaction(sent)["confirmations"], -2)
+            self.assertAlmostEqual(self.node.gettransaction(bump)["fee"],
+                                   -made["fee"] - (0.00005 if replaceable else 0.000007), 8)
+
+    def test_what_is_no_txid(self):
+        for method in ("gettransaction", "getmempoolentry", "bumpfee", "getrawtransaction"):
+            self.fails(-8, method, "zz")
+
+    def test_without_an_index(self):
+        sent = self.node.sendrawtransaction(self.signed())
+        (block,), (other,) = self.node.sim_generate(1), self.node.sim_generate(1)
+        self.node.sim_txindex(False)
+        self.fails(-5, "getrawtransaction", sent)
+        self.fails(-5, "getrawtransaction", sent, 1, other)
+        self.assertEqual(self.node.getrawtransaction(sent, 1, block)["confirmations"], 2)
 
 
 if __name__ == "__main__":

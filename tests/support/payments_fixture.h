@@ -60,6 +60,22 @@ inline Transaction signed_of(Transaction transaction) {
   for (TxIn& input : transaction.inputs) input.witness = {ByteVec(71, 0x30), ByteVec(33, 0x02)};
   return transaction;
 }
+/// Spends what `transaction` spends, and pays only somebody else.
+inline Transaction rival_of(const Transaction& transaction, std::int64_t tag = 1) {
+  Transaction rival = transaction;
+  rival.outputs = {{Satoshi(600'000 + tag), script_of(600'000)}};
+  return rival;
+}
+/// A fee bump: the same with less change.
+inline Transaction bump_of(const Transaction& transaction, std::int64_t more = 1'000) {
+  Transaction bump = transaction;
+  for (TxOut& out : bump.outputs)
+    if (out.script == script_of(500'000)) out.value -= Satoshi(more);
+  return bump;
+}
+inline VoidProof proof_by(const Transaction& rival, std::int64_t depth = 6) {
+  return {rival, depth, {}};
+}
 inline std::string hex_of(const Transaction& transaction) {
   return to_hex(transaction.serialize());
 }
@@ -136,13 +152,17 @@ struct PaymentBooks {
   }
   Payment get(std::uint64_t id) const {
     auto payment = payments->find(id);
-    REQUIRE(payment.has_value());
-    return std::move(*payment);
+    REQUIRE(payment.ok());
+    REQUIRE(payment->has_value());
+    return std::move(**payment);
   }
   std::vector<std::string> problems() {
-    const auto found = verify_journal(store);
+    auto found = verify_journal(store);
     REQUIRE(found.ok());
-    return *found;
+    const auto of_payments = verify_payments(store);
+    REQUIRE(of_payments.ok());
+    found->insert(found->end(), of_payments->begin(), of_payments->end());
+    return std::move(*found);
   }
 };
 

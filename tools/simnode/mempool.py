@@ -77,6 +77,12 @@ class Mempool:
         self.tip_changed()
         self.updates += 1
 
+    def remove(self, txid):
+        """Forgets a transaction and what spends it."""
+        del self.pooled[txid]
+        self.tip_changed()
+        self.updates += 1
+
     def tip_changed(self, disconnected=()):
         """Keeps what the new tip still allows, parents before children."""
         old = [tx for block in disconnected for tx in block.txs[1:]] + [p.tx for p in self.pooled.values()]

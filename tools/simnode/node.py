@@ -26,6 +26,7 @@ class Node:
         self.faults, self.templates, self.stats = FaultPlan(), TemplatePlan(), Stats()
         self.wallet = Wallet(self)
         self.network_name = options.network
+        self.txindex = True
         self.submit_answers, self.proposal_answers = [], []
         self.ibd, self.warmup, self.connections = False, None, 8
         self.publisher, self.peers = None, None

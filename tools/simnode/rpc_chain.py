@@ -147,6 +147,17 @@ def getrawmempool(node, verbose=False):
 
 
 @rpc
+def getmempoolentry(node, txid):
+    try:
+        pooled = node.mempool.pooled.get(wire.parse_hash(expect(txid, str)))
+    except ValueError as error:
+        raise RpcError(-8, "txid " + str(error))
+    if pooled is None:
+        raise RpcError(-5, "Transaction not in mempool")
+    return {"vsize": (pooled.weight + 3) // 4, "weight": pooled.weight, "fees": {"base": pooled.fee / COIN}}
+
+
+@rpc
 def getmempoolinfo(node):
     pooled = node.mempool.pooled.values()
     return {"loaded": True, "size": len(pooled), "bytes": sum((p.weight + 3) // 4 for p in pooled),
@@ -178,10 +189,13 @@ def getrawtransaction(node, txid, verbosity=0, blockhash=None):
         wanted = wire.parse_hash(expect(txid, str))
     except ValueError as error:
         raise RpcError(-8, "parameter 1 " + str(error))
-    if wanted in node.mempool.pooled:
+    if wanted in node.mempool.pooled and blockhash is None:
         tx, entry = node.mempool.pooled[wanted].tx, None
     else:
-        found = [(t, e) for e in reversed(node.chain.active) for t in e.block.txs if t.txid == wanted]
+        looked_in = list(reversed(node.chain.active)) if node.txindex else []
+        if blockhash is not None:
+            looked_in = [entry for entry in [entry_of(node, blockhash)] if node.chain.is_active(entry)]
+        found = [(t, e) for e in looked_in for t in e.block.txs if t.txid == wanted]
         if not found:
             raise RpcError(-5, "No such mempool or blockchain transaction. Use gettransaction for wallet transactions.")
         tx, entry = found[0]

@@ -83,6 +83,13 @@ def sim_tx_count(node, n):
 
 
 @rpc
+def sim_txindex(node, on=True):
+    """While off, getrawtransaction finds what is in the chain only by its block."""
+    node.txindex = bool(on)
+    return node.txindex
+
+
+@rpc
 async def sim_zmq(node, mode="on", count=1000, value=None):
     """on, off, flood, lie, wrong_topic, short, gap, drop."""
     if node.publisher is None:

@@ -18,8 +18,9 @@ class Poor(Exception):
 class Wallet:
     def __init__(self, node):
         self.node = node
-        self.scripts, self.locked, self.known = set(), set(), {}
+        self.scripts, self.locked, self.known, self.fees = set(), set(), {}, {}
         self.watch_only, self.estimate, self._changes = False, None, 0
+        self.asleep = False  # encrypted, and nobody gave the passphrase
 
     def _mature(self, coin):
         return not coin.coinbase or self.node.chain.tip.height + 1 - coin.height >= params.COINBASE_MATURITY
@@ -31,6 +32,11 @@ class Wallet:
                 if coin.script in self.scripts and op not in self.locked and op not in pool._spent
                 and self._mature(coin)]
         return sorted(mine, key=lambda pair: (pair[1].height, pair[0]))
+
+    def is_spent(self, outpoint):
+        """Spent already, or never made."""
+        pool = self.node.mempool
+        return outpoint in pool._spent or not (outpoint in self.node.chain.coins or outpoint in pool._made)
 
     def _change_script(self):
         self._changes += 1
@@ -73,8 +79,11 @@ class Wallet:
                 entries[psbt.FINAL_SCRIPT] = b"".join(script.push(i) for i in items)
 
     def note(self, tx):
-        """Remembers a transaction that was sent here, whatever becomes of it."""
+        """Remembers a transaction that was sent here, whatever becomes of it; its coins need no lock any more."""
         self.known[tx.txid] = tx
+        if tx.txid in self.node.mempool.pooled:
+            self.fees[tx.txid] = self.node.mempool.pooled[tx.txid].fee
+        self.locked -= {i.outpoint for i in tx.vin}
 
     def _in_chain(self):
         for entry in reversed(self.node.chain.active):
@@ -101,10 +110,21 @@ class Wallet:
         depth = max((height - at.height + 1 for at in rivals.values()), default=0)
         return tx, None, -depth, list(rivals)
 
-    def spend_elsewhere(self, tx):
-        """A block in which the first input of `tx` is spent by another transaction."""
-        coin = self.node.chain.coins[tx.vin[0].outpoint]
-        rival = Tx([TxIn(*tx.vin[0].outpoint, witness=[b"\x30" * 71, b"\x02" * 33])],
+    def bump(self, tx, more):
+        """In the mempool, in the place of `tx` and what spends it: the same with less change."""
+        made = Tx([TxIn(*i.outpoint, sequence=i.sequence, witness=i.witness) for i in tx.vin],
+                  [TxOut(o.value, o.script) for o in tx.vout])
+        change = next(o for o in made.vout if o.script in self.scripts)
+        change.value -= more
+        self.node.mempool.remove(tx.txid)
+        self.node.mempool.add(made)
+        self.note(made)
+        return made
+
+    def spend_elsewhere(self, tx, index):
+        """A block in which an input of `tx` is spent by another transaction."""
+        coin = self.node.chain.coins[tx.vin[index].outpoint]
+        rival = Tx([TxIn(*tx.vin[index].outpoint, witness=[b"\x30" * 71, b"\x02" * 33])],
                    [TxOut(coin.value - 1_000, script.OP_TRUE)])
         self.node.find_block(chosen=[Pooled(rival, 1_000, 1)])
         return display(rival.txid)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "adit/base/result.h"
@@ -47,6 +48,11 @@ struct Transaction {
   /// Reads one transaction from the front.
   static Result<Transaction> parse(ByteReader& reader);
 };
+
+/// What a coinbase spends: nothing.
+inline constexpr OutPoint kNoOutPoint{Txid{}, 0xffffffff};
+/// The height a coinbase names in its script (BIP34); nullopt: it is no coinbase, or names none.
+std::optional<std::uint32_t> coinbase_height(const Transaction& transaction);
 
 void append_tx_out(ByteVec& out, const TxOut& tx_out);
 

@@ -23,7 +23,8 @@ std::string bitcoin_text(Satoshi amount);
 std::optional<Satoshi> satoshi_of_number(std::string_view text);
 
 /// Parameters of walletcreatefundedpsbt: pays each address its amount, adds inputs and change,
-/// locks the inputs. `fee_per_kvb` in satoshi; nullopt: as the wallet sees fit.
+/// locks nothing; says to the network that it will not be replaced. `fee_per_kvb` in satoshi;
+/// nullopt: as the wallet sees fit.
 std::string fund_parameters(const std::vector<std::pair<std::string, Satoshi>>& outputs,
                             std::optional<std::int64_t> fee_per_kvb);
 /// Parameters of lockunspent for the inputs of a transaction.
@@ -49,6 +50,8 @@ std::optional<std::int64_t> parse_fee_estimate(std::string_view result);
 struct KnownTransaction {
   std::string hex;
   std::int64_t confirmations = 0;  ///< below zero: a conflicting one has so many
+  std::string block;               ///< hash of the one it is in; empty: in none
+  std::optional<Satoshi> fee;      ///< where the wallet knows it
   std::vector<std::string> conflicts;
 };
 Result<KnownTransaction> parse_known_transaction(std::string_view result);
@@ -56,11 +59,13 @@ Result<KnownTransaction> parse_known_transaction(std::string_view result);
 /// Of getblock with verbosity 1.
 struct BlockCoinbase {
   std::string txid;
+  std::string block;               ///< hash
   std::int64_t confirmations = 0;  ///< -1: not in the active chain
 };
 Result<BlockCoinbase> parse_block_coinbase(std::string_view result);
-/// The height a coinbase names in its script (BIP34); nullopt: it is no coinbase, or names none.
-std::optional<std::uint32_t> coinbase_height(const Transaction& transaction);
+
+/// getblockheader: -1: not in the active chain; nullopt: not understood.
+std::optional<std::int64_t> parse_confirmations(std::string_view result);
 
 enum class SendOutcome : std::uint8_t {
   Sent,     ///< the node has it, from now or from before
