@@ -63,7 +63,6 @@ CoinbaseSplit split_coinbase(Satoshi value, const std::vector<CoinbaseClaim>& cl
   CoinbaseSplit result;
   result.paid.assign(claims.size(), Satoshi{});
   const Satoshi debit_limit = least_output(rules);
-  // The pool stands in the row with everybody; its output may have any value.
   const Satoshi pool_due = std::max(pool_entitled + pool_carry, Satoshi{});
   std::vector<std::size_t> in = chosen(claims, rules);
   for (bool again = true; again;) {
@@ -73,9 +72,10 @@ CoinbaseSplit split_coinbase(Satoshi value, const std::vector<CoinbaseClaim>& cl
       weights.push_back(static_cast<Uint128>(due(claims[i]).value()));
       sum += due(claims[i]);
     }
-    // Those left out are owed something (then the others take it as a debit) or owe it.
+    // Those left out are owed something, which the accounts take as a debit, or owe it, and then
+    // the pool's output stands in the row with everybody.
     const Satoshi rest = value - sum;
-    if (sum == Satoshi{}) weights[0] = 1;
+    if (rest > Satoshi{}) weights[0] = 0;
     const std::vector<Satoshi> shift = split(magnitude(rest), weights);
     result.pool_paid = value;
     again = false;
