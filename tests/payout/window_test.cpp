@@ -45,6 +45,15 @@ std::map<std::uint32_t, std::uint64_t> naive(const std::vector<Slice>& log, Uint
   return out;
 }
 
+/// The work of account 1 in a window, or its part of an amount.
+Uint128 part_of_first(const Window& window, std::int64_t amount) {
+  std::vector<Uint128> works;
+  const auto weights = window.weights();
+  for (const AccountWork& entry : weights) works.push_back(entry.work);
+  if (weights.empty() || weights[0].account != AccountId(1)) return 0;
+  return amount == 0 ? works[0] : split(static_cast<Uint128>(amount), works)[0];
+}
+
 }  // namespace
 
 TEST_CASE("a slice comes back as it went in, in few bytes") {
@@ -66,6 +75,81 @@ TEST_CASE("the worked example: the last share counts only for the part inside") 
     window.add(share);
   CHECK(weights_of(window) ==
         std::map<std::uint32_t, std::uint64_t>{{kA, 1200}, {kB, 500}, {kC, 300}});
+}
+
+TEST_CASE("the worked example by other pools' rules, as windows of this one") {
+  const std::int64_t net = 314'532'311;
+  const auto pays = [&](const Window& window) {
+    std::vector<Uint128> works;
+    for (const AccountWork& entry : window.weights()) works.push_back(entry.work);
+    std::vector<std::int64_t> out;
+    for (const Satoshi part : split(Satoshi(net), works)) out.push_back(part.value());
+    return out;
+  };
+  const auto log_into = [](Window& window, const std::vector<Slice>& log) {
+    for (const Slice& slice : log) window.add(slice);
+  };
+  // Whole last share: a window that ends where the share does.
+  Window whole(2200);
+  log_into(whole, {slice_of({{kC, 900}}), slice_of({{kB, 300}}), slice_of({{kA, 500}}),
+                   slice_of({{kC, 300}}), slice_of({{kA, 700}}), slice_of({{kB, 400}})});
+  CHECK(pays(whole) == std::vector<std::int64_t>{171'563'079, 100'078'462, 42'890'770});
+  // Scores by the difficulty of each share's own time, in thousandths: the first three at 1000, the
+  // older ones at 800.
+  Window scores(2000);
+  log_into(scores, {slice_of({{kB, 375}}), slice_of({{kA, 625}}), slice_of({{kC, 300}}),
+                    slice_of({{kA, 700}}), slice_of({{kB, 400}})});
+  CHECK(weights_of(scores) ==
+        std::map<std::uint32_t, std::uint64_t>{{kA, 1300}, {kB, 400}, {kC, 300}});
+  CHECK(pays(scores) == std::vector<std::int64_t>{204'446'002, 62'906'462, 47'179'847});
+  // A short log. A fixed divisor would keep 94,359,695 back; here nothing is.
+  Window short_log(2000);
+  log_into(short_log, {slice_of({{kC, 300}}), slice_of({{kA, 700}}), slice_of({{kB, 400}})});
+  CHECK(pays(short_log) == std::vector<std::int64_t>{157'266'155, 89'866'375, 67'399'781});
+  std::int64_t kept = net;
+  for (const auto& [account, work] : weights_of(short_log))
+    kept -= net * static_cast<std::int64_t>(work) / 2000;
+  CHECK(kept == 94'359'695);
+}
+
+TEST_CASE("a share is paid `factor` times on average, and pays its part of a block's work") {
+  constexpr std::uint64_t kDifficulty = 50, kShares = 200'000;
+  constexpr std::int64_t kNet = 1'000'000;
+  std::mt19937_64 random(2);
+  std::vector<bool> wins(kShares);
+  for (std::uint64_t n = 0; n < kShares; ++n) wins[n] = random() % kDifficulty == 0;
+  std::vector<double> spread;
+  for (const std::uint64_t factor : {1, 2, 8}) {
+    Window window(factor * kDifficulty);
+    std::vector<std::int64_t> times(kShares), money(kShares);
+    for (std::uint32_t n = 0; n < kShares; ++n) {
+      window.add(slice_of({{n + 1, 1}}));  // everybody has one share
+      if (!wins[n]) continue;
+      std::vector<Uint128> works;
+      const auto weights = window.weights();
+      for (const AccountWork& entry : weights) works.push_back(entry.work);
+      const auto parts = split(Satoshi(kNet), works);
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        ++times[weights[i].account.value() - 1];
+        money[weights[i].account.value() - 1] += parts[i].value();
+      }
+    }
+    // Of those that have had their whole time in the window, and came when it was full.
+    double paid = 0, earned = 0, square = 0;
+    const std::size_t from = factor * kDifficulty, to = kShares - from;
+    for (std::size_t n = from; n < to; ++n) {
+      paid += static_cast<double>(times[n]);
+      earned += static_cast<double>(money[n]);
+      square += static_cast<double>(money[n]) * static_cast<double>(money[n]);
+    }
+    const auto count = static_cast<double>(to - from);
+    CHECK(paid / count == doctest::Approx(static_cast<double>(factor)).epsilon(0.03));
+    CHECK(earned / count == doctest::Approx(1.0 * kNet / kDifficulty).epsilon(0.03));
+    const double mean = earned / count;
+    spread.push_back(square / count - mean * mean);
+  }
+  CHECK(spread[1] < 0.6 * spread[0]);  // a half, and an eighth
+  CHECK(spread[2] < 0.16 * spread[0]);
 }
 
 TEST_CASE("a log shorter than the window counts as it is") {
@@ -95,6 +179,30 @@ TEST_CASE("the window and its naive twin agree at every step") {
         window.resize(size);
       }
       REQUIRE(weights_of(window) == naive(log, size));
+    }
+  }
+}
+
+TEST_CASE("more work in the window never lowers an account's work in it, or its part of a block") {
+  std::mt19937_64 random(24);
+  for (const std::uint64_t unit : {1ull, 1ull << 32}) {
+    for (int run = 0; run < 50'000; ++run) {
+      const Uint128 size = unit * (1 + random() % 3'000);
+      const std::uint64_t slices = 1 + random() % 8, changed = random() % slices;
+      Window before(size), after(size);
+      for (std::uint64_t n = 0; n < slices; ++n) {
+        std::vector<AccountWork> entries;
+        for (std::uint32_t account = 1; account <= 6; ++account)
+          if (account == 1 || random() % 3 != 0)
+            entries.push_back({AccountId(account), 1 + random() % (200 * unit)});
+        before.add(Slice(entries));
+        if (n == changed) entries[0].work += 1 + random() % (run % 2 == 0 ? 3 : 100 * unit);
+        after.add(Slice(entries));
+      }
+      REQUIRE(part_of_first(after, 0) >= part_of_first(before, 0));
+      // What the cut takes from others may turn a fraction of theirs into a satoshi of his.
+      constexpr std::int64_t kNet = 314'532'311;
+      REQUIRE(part_of_first(after, kNet) + 1 >= part_of_first(before, kNet));
     }
   }
 }
