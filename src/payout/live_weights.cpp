@@ -12,17 +12,17 @@ Status LiveWeights::open(LedgerStore& store, const PayoutTerms& terms, const Ter
   store_ = &store;
   history_ = &history;
   terms_ = terms;
-  newest_ = newest;
+  first_ = newest_ = newest;
+  loaded_ = false;
   settled_.clear();
-  const Status s = for_each_settlement(store, false, [&](const SettlementRecord& record) {
+  return for_each_settlement(store, false, [&](const SettlementRecord& record) {
     settled_.insert(SliceNumber(record.slice));
     return true;
   });
-  return s ? rebuild() : s;
 }
 
-/// Everything that the newest slice needs, from disk.
-Status LiveWeights::rebuild() {
+Status LiveWeights::load() {
+  loaded_ = true;
   window_ = Window(0);
   round_.clear();
   first_ = newest_;
@@ -54,15 +54,16 @@ SliceNumber LiveWeights::round_first() const {
 Status LiveWeights::settled(SliceNumber slice) {
   settled_.insert(slice);
   const bool cuts = terms_.scheme.kind == SchemeKind::Prop && slice >= first_ && slice < newest_;
-  return cuts ? rebuild() : Status();
+  return cuts && loaded_ ? load() : Status();
 }
 
 Status LiveWeights::add(const SliceRecord& slice) {
   CHECK(slice.number.value() == newest_.value() + 1);
   newest_ = slice.number;
+  if (!loaded_) return load();
   switch (terms_.scheme.kind) {
     case SchemeKind::Prop:
-      if (first_ == SliceNumber() || round_first() > first_) return rebuild();
+      if (first_ == SliceNumber() || round_first() > first_) return load();
       add_work(round_, slice.slice.entries());
       return {};
     case SchemeKind::Pplns:
@@ -85,12 +86,18 @@ Status LiveWeights::look_back() {
   if (!window_.short_of_work() || first_ <= SliceNumber(1)) return {};
   const auto floor = slice_floor(*store_, newest_, *history_, true);
   if (!floor) return floor.error();
-  return first_.value() > floor->value() + 1 ? rebuild() : Status();
+  while (window_.short_of_work() && first_.value() > floor->value() + 1) {
+    first_ = SliceNumber(first_.value() - 1);
+    auto slice = slice_or_gone(*store_, first_);
+    if (!slice) return slice.error();
+    window_.add_front(std::move(slice->slice));
+  }
+  return {};
 }
 
 Result<Derived> LiveWeights::at(SliceNumber slice) const {
   CHECK(slice <= newest_);
-  if (slice == newest_ && slice != SliceNumber()) {
+  if (loaded_ && slice == newest_ && slice != SliceNumber()) {
     if (terms_.scheme.kind == SchemeKind::Pplns) return Derived{first_, window_.weights()};
     if (terms_.scheme.kind == SchemeKind::Prop) return Derived{first_, as_weights(round_)};
   }

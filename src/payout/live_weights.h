@@ -11,9 +11,11 @@ namespace adit {
 
 class LiveWeights {
  public:
-  /// Reads what the newest slice on disk needs. `history` and `store` outlive it.
+  /// `history` and `store` outlive it. Until load(), or the next slice, all comes from disk.
   Status open(LedgerStore& store, const PayoutTerms& terms, const TermsHistory& history,
               SliceNumber newest);
+  /// Reads what the newest slice on disk needs.
+  Status load();
   /// The next slice.
   Status add(const SliceRecord& slice);
   /// A block was settled by this slice: a round ends with it.
@@ -22,17 +24,17 @@ class LiveWeights {
   SliceNumber newest() const { return newest_; }
   /// The oldest slice that counts now.
   SliceNumber first() const { return first_; }
-  /// For any slice up to the newest; from memory for the newest.
+  /// For any slice up to the newest; from memory for the newest, once loaded.
   Result<Derived> at(SliceNumber slice) const;
 
  private:
-  Status rebuild();
   Status look_back();
   SliceNumber round_first() const;
 
   LedgerStore* store_ = nullptr;
   const TermsHistory* history_ = nullptr;
   PayoutTerms terms_;
+  bool loaded_ = false;
   SliceNumber newest_, first_;
   Window window_{0};               // pplns
   WorkByAccount round_;            // prop

@@ -39,6 +39,9 @@ Status State::start(const PayoutTerms& in_force, UnixMillis now) {
   recent_plans.clear();
   plan_stale = true;
   if (Status s = live.open(ledger->store(), terms, history, ledger->last_slice()); !s) return s;
+  // Terms that are about to change need their window only where a block waits.
+  if (terms.text() == options.terms.text())
+    if (Status s = live.load(); !s) return s;
   if (Status s = price_backlog(now); !s) return s;
   return reconcile(now);
 }

@@ -15,7 +15,10 @@ using WorkByAccount = std::map<AccountId, Uint128>;
 void add_work(WorkByAccount& to, const std::vector<AccountWork>& more);
 std::vector<AccountWork> as_weights(const WorkByAccount& works);
 
-/// factor x network work; CHECKs that it fits.
+/// NotFound: it is no longer in the books.
+Result<SliceRecord> slice_or_gone(LedgerStore& store, SliceNumber number);
+
+/// factor x network work; where that does not fit, all the work there is.
 Uint128 window_size(const PayoutTerms& terms, const NetworkFacts& network);
 
 /// Where a round that ends with slice `last` begins: after the newest settled slice before it.

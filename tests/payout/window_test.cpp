@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "adit/payout/window.h"
 
-#include <doctest/doctest.h>
-
 #include <map>
 #include <random>
 
 #include "adit/payout/split.h"
+#include "bank.h"
 
 namespace adit {
 namespace {
@@ -207,12 +206,78 @@ TEST_CASE("more work in the window never lowers an account's work in it, or its 
   }
 }
 
+TEST_CASE("a window that grows takes the older slices back, one by one") {
+  std::mt19937_64 random(10);
+  std::vector<Slice> log;
+  Uint128 size = 2'000;
+  Window window(size);
+  std::size_t kept_from = 0;
+  for (int step = 0; step < 2'000; ++step) {
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> entries;
+    for (std::uint32_t account = 1; account <= 8; ++account)
+      if (account == 1 || random() % 3 == 0) entries.push_back({account, 1 + random() % 200});
+    log.push_back(slice_of(entries));
+    if (random() % 7 == 0) size = 1 + random() % 9'000;
+    window.resize(size);
+    window.add(log.back());
+    kept_from = log.size() - window.slices();
+    while (window.short_of_work() && kept_from > 0) window.add_front(log[--kept_from]);
+    REQUIRE(weights_of(window) == naive(log, size));
+  }
+}
+
+TEST_CASE("a rise of the difficulty reads the slices that are wanted again, and no others") {
+  test::Bank bank("pplns factor=2 fee=0 way=wallet threshold=546 weight=8000");
+  bank.facts.work = 10'000;
+  bank.must_open();
+  const auto reads_of_a_slice = [&](std::uint64_t number) {
+    const int before = bank.store.reads;
+    test::mine(bank, number, {{1 + static_cast<std::uint32_t>(number % 3), 100}});
+    return bank.store.reads - before;
+  };
+  int usual = 0;
+  for (std::uint64_t number = 1; number <= 300; ++number) usual = reads_of_a_slice(number);
+  bank.facts.work = 10'500;
+  bank.ledger->set_network(bank.facts);
+  CHECK(reads_of_a_slice(301) <= usual + 2 + 10);  // two hundred are there, ten more are wanted
+  CHECK(reads_of_a_slice(302) == usual);
+  const BlockRecord block = bank.find_block(1, 303, 100, Satoshi(1'000'000), 100);
+  const SettlementRecord record = bank.settlement(block);
+  CHECK(record.slice - record.first_slice + 1 == 210);
+  const auto weights = weights_at(bank.store, SliceNumber(record.slice), bank.options.terms);
+  REQUIRE(weights.ok());
+  REQUIRE(weights->size() == record.shares.size());
+  for (std::size_t i = 0; i < weights->size(); ++i)
+    CHECK((*weights)[i] == AccountWork{record.shares[i].account, record.shares[i].work});
+}
+
+TEST_CASE("new terms read the window once, at the start") {
+  test::Bank bank("pplns factor=2 fee=0 way=wallet threshold=546 weight=8000");
+  bank.facts.work = 10'000;
+  bank.must_open();
+  for (std::uint64_t number = 1; number <= 300; ++number) test::mine(bank, number, {{1, 100}});
+  const auto reads_of_a_start = [&] {
+    const int before = bank.store.reads;
+    bank.must_open();
+    return bank.store.reads - before;
+  };
+  const int usual = reads_of_a_start();
+  CHECK(usual > 200);
+  bank.options.terms =
+      test::terms_of("pplns factor=2 fee=100 way=wallet threshold=546 weight=8000");
+  CHECK(reads_of_a_start() < usual + 100);
+}
+
 TEST_CASE("a window of 10,000 accounts and 2,000 slices stays below 256 MiB") {
   std::vector<AccountWork> entries;
   for (std::uint32_t i = 1; i <= 10'000; ++i)
     entries.push_back({AccountId(i), Uint128{600'000'000'000'000} + i});  // 10 TH/s for a minute
   const Slice slice(entries);
-  CHECK(slice.bytes() * 2'000 < 256u << 20);
+  Window window(~Uint128{0});
+  for (int i = 0; i < 2'000; ++i) window.add(slice);
+  CHECK(window.weights()[9'999].work == 2'000 * entries[9'999].work);
+  CHECK(window.bytes() > 2'000 * 10'000 * 7);
+  CHECK(window.bytes() < 256u << 20);
 }
 
 }  // namespace adit
