@@ -167,6 +167,17 @@ TEST_CASE("pps: a change of difficulty prices each slice at its own time") {
   CHECK(sum / 100'000 == 1'534'061);  // 153,406.1 satoshi
 }
 
+TEST_CASE("prices have an end, whatever the network says") {
+  const Satoshi reward(5'000'000'000);
+  const Uint128 most = ~Uint128{0};
+  CHECK(price_of(most, kMaxMoney, 1, 0) == kMaxPrice);
+  CHECK(price_of(most, kMaxMoney + kMaxMoney, most >> 40, 0) == kMaxPrice);
+  CHECK(price_of(Uint128{590} << 40, reward, 4'295'032'833, 0) == kMaxPrice);
+  CHECK(price_of(most, reward, most, 200) == MicroSatoshi(4'900'000'000'000'000));
+  CHECK(price_of(1, reward, most, 0) == MicroSatoshi());
+  CHECK(price_of(most, reward, most / 900, 0) == MicroSatoshi(900 * 5'000'000'000'000'000));
+}
+
 TEST_CASE("a terahash a day is worth 50.246 satoshi") {
   const Uint128 work = Uint128{1'000'000'000'000} * 86'400;
   const Uint128 network = work_of(126'411'437'451'912);
