@@ -83,7 +83,9 @@ Status plan(BooksLink& books, const PayoutCommandOptions& options, const Config&
   if (!outputs) return outputs.error();
   fmt::print("{}", lines_of_outputs(*outputs, options.format));
   if (config.payout.way == PayWay::Coinbase)
-    fmt::print(stderr, "way = \"coinbase\": accounts are paid in the blocks themselves\n");
+    fmt::print(stderr,
+               "way = \"coinbase\": accounts are paid in the blocks themselves, here only what "
+               "those cannot\n");
   return {};
 }
 

@@ -112,6 +112,26 @@ TEST_CASE("plan: random plans over many blocks: sums are exact, debits stay smal
   }
 }
 
+TEST_CASE("plan: what the pool owes waits with the largest credits, and nobody else pays for it") {
+  // The pool took a whole block that was account 1's; account 4 waits for an output since long.
+  PayoutPlan plan = plan_of({member(1, 500, 300'000'000), member(2, 400), member(3, 100, -1'000),
+                             member(4, 0, 1'000'546)},
+                            100);
+  const auto planned = plan_coinbase(plan, Satoshi(100'000'000), kPoolScript);
+  CHECK(planned.pool_paid == Satoshi{});  // its part pays off
+  CHECK(planned.shares[0].paid == Satoshi(49'500'000 + 1'000'000 - 1'000'546 + 1'000));
+  CHECK(planned.shares[1].paid == Satoshi(39'600'000));
+  CHECK(planned.shares[2].paid == Satoshi(9'900'000 - 1'000));
+  CHECK(planned.shares[3].paid == Satoshi(1'000'546));
+  // The wallet's is what is left of it after such a block.
+  CHECK(left_to_wallet(plan, Satoshi(100'000'000)) ==
+        std::vector{Satoshi(299'999'546), Satoshi{}, Satoshi{}, Satoshi{}});
+  // After one whose fee covers all of it, only what account 3 owes the others.
+  plan.terms.scheme.fee_basis_points = 10'000;
+  CHECK(left_to_wallet(plan, Satoshi(301'000'000)) ==
+        std::vector{Satoshi(997), Satoshi{}, Satoshi{}, Satoshi(3)});
+}
+
 TEST_CASE("solo: other pools' worked examples, and the one that is another rule's") {
   const auto pays = [](std::uint32_t fee) {
     const auto outputs = solo_outputs(kReward, fee, script_of(1), kPoolScript);
