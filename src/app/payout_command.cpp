@@ -83,7 +83,9 @@ void print_notes(const JsonFields& due, const std::vector<Payment>& open,
                  const PayoutCommandOptions& options, const Config& config) {
   std::FILE* out = options.format == "table" ? stdout : stderr;
   if (config.payout.way == PayWay::Coinbase)
-    fmt::print(out, "way = \"coinbase\": accounts are paid in the blocks themselves\n");
+    fmt::print(out,
+               "way = \"coinbase\": accounts are paid in the blocks themselves, here only what "
+               "those cannot\n");
   if (const auto below = due.u64("below"); below.value_or(0) > 0)
     fmt::print(out, "below the minimum: {} accounts, {} sat\n", *below,
                due.i64("below_sum").value_or(0));

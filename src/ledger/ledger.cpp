@@ -160,6 +160,7 @@ Status Ledger::append(std::span<const ShareCandidate> shares, UnixMillis now,
   }
   runs.close();
   if (runs.last() < batch_first) return batch.empty() ? Status() : commit(batch, options_.sync);
+  note_network(batch);
   books_->write(batch, now, runs.last(), false);
   if (Status s = commit(batch, options_.sync); !s) return s;
   first = batch_first;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Slices in the books: how they close, how a restart finds the open one again, how they expire.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "adit/base/check.h"
@@ -18,12 +19,41 @@ Error refusal() {
 }
 Error corrupt(std::string text) { return {ErrorCode::Corrupt, std::move(text)}; }
 
+constexpr std::string_view kNetworkKey = "network";
+
+std::string text_of(const NetworkFacts& facts) {
+  return Work(facts.work).decimal() + " " + std::to_string(facts.subsidy.value()) + " " +
+         std::to_string(facts.mean_fees.value());
+}
+
+std::optional<NetworkFacts> facts_of(std::string_view text) {
+  std::array<Uint128, 3> numbers{};
+  for (Uint128& number : numbers) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const auto read = Work::from_decimal(text.substr(0, end));
+    if (!read) return std::nullopt;
+    number = read->value();
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  const auto most = static_cast<Uint128>(kMaxMoney.value());
+  if (!text.empty() || numbers[1] > most || numbers[2] > most) return std::nullopt;
+  return NetworkFacts{numbers[0], Satoshi(static_cast<std::int64_t>(numbers[1])),
+                      Satoshi(static_cast<std::int64_t>(numbers[2]))};
+}
+
 }  // namespace
 
 void Ledger::set_network(const NetworkFacts& facts) {
   CHECK(facts.subsidy >= Satoshi() && facts.subsidy <= kMaxMoney);
   CHECK(facts.mean_fees >= Satoshi() && facts.mean_fees <= kMaxMoney);
   slice_->set_network(facts);
+}
+
+/// A restart must know what the shares of the open slice are worth.
+void Ledger::note_network(LedgerBatch& batch) {
+  if (slice_->network() == noted_network_) return;
+  noted_network_ = slice_->network();
+  batch.put(Family::Meta, std::string(kNetworkKey), text_of(noted_network_));
 }
 
 void Ledger::close_slice(LedgerBatch& batch, UnixMillis now, const BlockHash& block) {
@@ -43,6 +73,14 @@ Status Ledger::close_due_slice(UnixMillis now) {
   LedgerBatch batch;
   close_slice(batch, now, {});
   return commit(batch, options_.sync);
+}
+
+Status Ledger::close_open_slice(UnixMillis now) {
+  if (failed_) return refusal();
+  if (!slice_->may_close()) return {};
+  LedgerBatch batch;
+  close_slice(batch, std::max(now, slice_->newest_share()), {});
+  return commit(batch, true);
 }
 
 std::vector<SliceRecord> Ledger::take_closed_slices() { return std::exchange(closed_, {}); }
@@ -92,6 +130,13 @@ Status Ledger::rebuild_slice() {
                      " ends at a share that is not in the books");
     slice_->follow(**newest);
     next = Sequence((*newest)->last.value() + 1);
+  }
+  const auto noted = store_->get(Family::Meta, kNetworkKey);
+  if (!noted) return noted.error();
+  if (*noted) {
+    const auto facts = facts_of(**noted);
+    if (!facts) return corrupt("meta network: not what shares are worth: " + **noted);
+    slice_->set_network(noted_network_ = *facts);
   }
   Digest before{};
   Uint128 total = 0;

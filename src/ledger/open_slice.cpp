@@ -7,8 +7,13 @@
 
 namespace adit {
 
+void OpenSlice::set_network(const NetworkFacts& facts) {
+  next_network_ = facts;
+  if (!may_close()) network_ = facts;
+}
+
 void OpenSlice::follow(const SliceRecord& newest) {
-  network_ = newest.network;
+  network_ = next_network_ = newest.network;
   number_ = newest.number;
   closed_through_ = newest.last;
   previous_ = newest.hash();
@@ -42,7 +47,9 @@ SliceRecord OpenSlice::close(UnixMillis now, const BlockHash& block) {
   record.previous = previous_;
   record.slice = Slice(entries);
   tree_.clear();
+  const NetworkFacts next = next_network_;
   follow(record);
+  set_network(next);
   return record;
 }
 

@@ -18,7 +18,9 @@ class OpenSlice {
 
   /// Goes on after a slice on disk.
   void follow(const SliceRecord& newest);
-  void set_network(const NetworkFacts& facts) { network_ = facts; }
+  /// Shares that are in it keep the facts of their time: with others it is due at once.
+  void set_network(const NetworkFacts& facts);
+  const NetworkFacts& network() const { return network_; }
 
   /// A booked share and the chain value after it; shares come in order, without holes.
   void add(const ShareRecord& share, const Digest& chain) {
@@ -36,7 +38,7 @@ class OpenSlice {
   bool may_close() const { return tree_.size() != 0 && network_.work != 0; }
   bool due(UnixMillis now) const {
     const std::int64_t age = now.value() - opened_.value();
-    return may_close() && (age >= millis_ || age < 0);
+    return may_close() && (age >= millis_ || age < 0 || next_network_ != network_);
   }
   /// CHECKs may_close(). The next one is open afterwards.
   SliceRecord close(UnixMillis now, const BlockHash& block);
@@ -52,8 +54,8 @@ class OpenSlice {
   void grow(std::uint32_t account);
 
   std::int64_t millis_;
-  NetworkFacts network_;
-  SliceNumber number_;  // of the newest closed one
+  NetworkFacts network_, next_network_;  // of the shares in it, and of those to come
+  SliceNumber number_;                   // of the newest closed one
   Sequence closed_through_;
   Digest previous_{};
   BlockHash newest_block_;

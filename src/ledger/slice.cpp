@@ -81,6 +81,7 @@ Result<Slice> Slice::parse(Bytes packed, std::uint32_t count) {
 
 std::vector<AccountWork> Slice::entries() const {
   std::vector<AccountWork> entries;
+  entries.reserve(count_);
   std::uint32_t account = 0;
   const std::uint8_t* at = packed_.data();
   const std::uint8_t* const end = at + packed_.size();

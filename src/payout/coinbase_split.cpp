@@ -43,6 +43,50 @@ std::vector<std::size_t> chosen(const std::vector<CoinbaseClaim>& claims,
 
 Satoshi magnitude(Satoshi value) { return value < Satoshi{} ? Satoshi{} - value : value; }
 
+/// What stands in the pool's way beyond its own part of the block.
+struct PoolPart {
+  Satoshi due, debt;  ///< one of them is zero
+};
+
+/// What a block cannot pay since the pool has it: the largest credits of the row wait for that.
+void defer_credits(Satoshi amount, const std::vector<CoinbaseClaim>& claims,
+                   const std::vector<std::size_t>& in, std::vector<Satoshi>& paid) {
+  std::vector<std::size_t> order(in.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return claims[in[a]].carry > claims[in[b]].carry;
+  });
+  for (const std::size_t k : order) {
+    const Satoshi by = std::min(amount, std::max(claims[in[k]].carry, Satoshi{}));
+    paid[k] -= by;
+    amount -= by;
+  }
+}
+
+/// What each of the row is paid; the pool's output is the rest of the value.
+std::vector<Satoshi> pay_row(Satoshi value, const std::vector<CoinbaseClaim>& claims,
+                             const std::vector<std::size_t>& in, const PoolPart& pool,
+                             Satoshi debit_limit) {
+  std::vector<Satoshi> paid;
+  Satoshi sum = pool.due;
+  for (const std::size_t i : in) {
+    paid.push_back(due(claims[i]));
+    sum += paid.back();
+  }
+  const Satoshi missing = std::clamp(sum - value, Satoshi{}, pool.debt);
+  defer_credits(missing, claims, in, paid);
+  // Those left out are owed something, which the accounts take as a debit, or owe it, and then
+  // the pool's output stands in the row with everybody.
+  const Satoshi rest = value - sum + missing;
+  std::vector<Uint128> weights;
+  for (const Satoshi amount : paid) weights.push_back(static_cast<Uint128>(amount.value()));
+  if (rest < Satoshi{}) weights.push_back(static_cast<Uint128>(pool.due.value()));
+  const std::vector<Satoshi> shift = split(magnitude(rest), weights);
+  for (std::size_t k = 0; k < paid.size(); ++k)
+    paid[k] += rest < Satoshi{} ? Satoshi{} - shift[k] : std::min(shift[k], debit_limit);
+  return paid;
+}
+
 }  // namespace
 
 std::uint64_t output_weight(const Script& script) {
@@ -61,40 +105,26 @@ CoinbaseSplit split_coinbase(Satoshi value, const std::vector<CoinbaseClaim>& cl
   CHECK(entitled == value && carries == Satoshi{});
 
   CoinbaseSplit result;
-  result.paid.assign(claims.size(), Satoshi{});
-  const Satoshi debit_limit = least_output(rules);
-  // The pool stands in the row with everybody; its output may have any value.
-  const Satoshi pool_due = std::max(pool_entitled + pool_carry, Satoshi{});
+  const Satoshi pool_due = pool_entitled + pool_carry;
+  const PoolPart pool{std::max(pool_due, Satoshi{}), std::max(Satoshi{} - pool_due, Satoshi{})};
   std::vector<std::size_t> in = chosen(claims, rules);
-  for (bool again = true; again;) {
-    std::vector<Uint128> weights = {static_cast<Uint128>(pool_due.value())};
-    Satoshi sum = pool_due;
-    for (const std::size_t i : in) {
-      weights.push_back(static_cast<Uint128>(due(claims[i]).value()));
-      sum += due(claims[i]);
-    }
-    // Those left out are owed something (then the others take it as a debit) or owe it.
-    const Satoshi rest = value - sum;
-    if (sum == Satoshi{}) weights[0] = 1;
-    const std::vector<Satoshi> shift = split(magnitude(rest), weights);
-    result.pool_paid = value;
-    again = false;
-    for (std::size_t k = 0; k < in.size(); ++k) {
-      const Satoshi before = due(claims[in[k]]), by = shift[k + 1];
-      const Satoshi paid = rest < Satoshi{} ? before - by : before + std::min(by, debit_limit);
-      result.paid[in[k]] = paid;
-      result.pool_paid -= paid;
-    }
-    // A debit of others may push the smallest below dust: it waits for the next block.
-    if (!in.empty() && result.paid[in.back()] < kDust) {
-      result.paid[in.back()] = Satoshi{};
-      in.pop_back();
-      again = true;
-    }
+  std::vector<Satoshi> paid;
+  while (true) {
+    paid = pay_row(value, claims, in, pool, least_output(rules));
+    // A debit of others, or a credit that waits, may push one below dust: he waits as a whole.
+    const auto least = std::min_element(paid.rbegin(), paid.rend());
+    if (least == paid.rend() || *least >= kDust) break;
+    in.erase(in.begin() + (paid.rend() - least - 1));
+  }
+  result.paid.assign(claims.size(), Satoshi{});
+  result.pool_paid = value;
+  for (std::size_t k = 0; k < in.size(); ++k) {
+    result.paid[in[k]] = paid[k];
+    result.pool_paid -= paid[k];
   }
   for (std::size_t i = 0; i < claims.size(); ++i)
     result.carry.push_back(due(claims[i]) - result.paid[i]);
-  result.pool_carry = pool_entitled + pool_carry - result.pool_paid;
+  result.pool_carry = pool_due - result.pool_paid;
   return result;
 }
 

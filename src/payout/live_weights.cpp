@@ -12,15 +12,16 @@ Status LiveWeights::open(LedgerStore& store, const PayoutTerms& terms, const Ter
   store_ = &store;
   history_ = &history;
   terms_ = terms;
-  newest_ = newest;
+  first_ = newest_ = newest;
+  loaded_ = false;
   auto rounds = Rounds::read(store);
   if (!rounds) return rounds.error();
   rounds_ = *std::move(rounds);
-  return rebuild();
+  return {};
 }
 
-/// Everything that the newest slice needs, from disk.
-Status LiveWeights::rebuild() {
+Status LiveWeights::load() {
+  loaded_ = true;
   window_ = Window(0);
   round_.clear();
   slices_ = {};
@@ -62,8 +63,8 @@ Status LiveWeights::follow_round() {
 
 Status LiveWeights::settled(const SettlementRecord& record) {
   rounds_.note(record);
-  return terms_.scheme.kind == SchemeKind::Prop && newest_ != SliceNumber() ? follow_round()
-                                                                            : Status();
+  const bool cuts = terms_.scheme.kind == SchemeKind::Prop && loaded_ && newest_ != SliceNumber();
+  return cuts ? follow_round() : Status();
 }
 
 Result<std::vector<Rounds::Change>> LiveWeights::returns(const SettlementRecord& back) const {
@@ -75,6 +76,7 @@ Result<std::vector<Rounds::Change>> LiveWeights::returns(const SettlementRecord&
 Status LiveWeights::add(const SliceRecord& slice) {
   CHECK(slice.number.value() == newest_.value() + 1);
   newest_ = slice.number;
+  if (!loaded_) return load();
   switch (terms_.scheme.kind) {
     case SchemeKind::Prop: {
       SliceSet longer = slices_;
@@ -107,12 +109,18 @@ Status LiveWeights::look_back() {
   if (!window_.short_of_work() || first_ <= SliceNumber(1)) return {};
   const auto floor = slice_floor(*store_, newest_, *history_, true);
   if (!floor) return floor.error();
-  return first_.value() > floor->value() + 1 ? rebuild() : Status();
+  while (window_.short_of_work() && first_.value() > floor->value() + 1) {
+    first_ = SliceNumber(first_.value() - 1);
+    auto slice = slice_or_gone(*store_, first_);
+    if (!slice) return slice.error();
+    window_.add_front(std::move(slice->slice));
+  }
+  return {};
 }
 
 Result<Derived> LiveWeights::at(SliceNumber slice) const {
   CHECK(slice <= newest_);
-  if (slice == newest_ && slice != SliceNumber()) {
+  if (loaded_ && slice == newest_ && slice != SliceNumber()) {
     if (terms_.scheme.kind == SchemeKind::Pplns) return Derived{first_, window_.weights(), {}};
     if (terms_.scheme.kind == SchemeKind::Prop) return Derived{first_, as_weights(round_), slices_};
   }

@@ -13,6 +13,8 @@ class LiveWeights {
   /// Reads what the newest slice on disk needs. `history` and `store` outlive it.
   Status open(LedgerStore& store, const PayoutTerms& terms, const TermsHistory& history,
               SliceNumber newest);
+  /// Reads what the newest slice on disk needs.
+  Status load();
   /// The next slice.
   Status add(const SliceRecord& slice);
   /// A settlement is new, or has changed: a round ends with it, or begins earlier.
@@ -21,13 +23,12 @@ class LiveWeights {
   SliceNumber newest() const { return newest_; }
   /// The oldest slice that counts now.
   SliceNumber first() const { return first_; }
-  /// For any slice up to the newest; from memory for the newest.
+  /// For any slice up to the newest; from memory for the newest, once loaded.
   Result<Derived> at(SliceNumber slice) const;
   /// prop: Rounds::returns.
   Result<std::vector<Rounds::Change>> returns(const SettlementRecord& back) const;
 
  private:
-  Status rebuild();
   Status look_back();
   Status follow_round();
   Result<SliceSet> round_at(SliceNumber slice) const;
@@ -35,6 +36,7 @@ class LiveWeights {
   LedgerStore* store_ = nullptr;
   const TermsHistory* history_ = nullptr;
   PayoutTerms terms_;
+  bool loaded_ = false;
   SliceNumber newest_, first_;
   Window window_{0};     // pplns
   WorkByAccount round_;  // prop

@@ -52,6 +52,24 @@ PlannedCoinbase plan_coinbase(const PayoutPlan& plan, Satoshi value, const Scrip
   return planned;
 }
 
+std::vector<Satoshi> left_to_wallet(const PayoutPlan& plan, Satoshi value) {
+  const PlannedCoinbase planned = plan_coinbase(plan, value, {});
+  std::vector<Satoshi> left;
+  std::vector<std::size_t> order;
+  for (const PlanShare& share : planned.shares) {
+    order.push_back(left.size());
+    left.push_back(share.carry - std::max(share.paid - share.entitled, Satoshi{}));
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return left[a] > left[b]; });
+  Satoshi owed = std::max(Satoshi{} - plan.pool_carry, Satoshi{});
+  for (const std::size_t i : order) {
+    left[i] = std::clamp(left[i], Satoshi{}, owed);
+    owed -= left[i];
+  }
+  return left;
+}
+
 std::vector<TxOut> solo_outputs(Satoshi value, std::uint32_t fee_basis_points, const Script& finder,
                                 const Script& pool_script) {
   const Satoshi fee = fee_of(value, fee_basis_points);

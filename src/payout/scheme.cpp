@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "adit/payout/scheme.h"
 
+#include <algorithm>
+
 #include "adit/base/check.h"
 #include "adit/payout/split.h"
 
@@ -9,6 +11,8 @@ namespace {
 
 constexpr std::uint32_t kBasis = 10'000;
 constexpr Uint128 kMicro = 1'000'000;
+/// Times the greatest reward still within 128 bits.
+constexpr Uint128 kMaxBlocks = Uint128{1} << 40;
 
 }  // namespace
 
@@ -29,11 +33,10 @@ MicroSatoshi price_of(Uint128 work, Satoshi reward, Uint128 network_work,
   CHECK(reward >= Satoshi{} && fee_basis_points <= kBasis && network_work > 0);
   const Uint128 kept = kBasis - fee_basis_points;
   const Uint128 per_block = static_cast<Uint128>(reward.value()) * kMicro * kept;
-  Uint128 divisor = 0;
-  CHECK(!__builtin_mul_overflow(network_work, Uint128{kBasis}, &divisor));
-  const Uint128 price = multiply_divide(work, per_block, divisor);
-  CHECK(price <= static_cast<Uint128>(INT64_MAX));
-  return MicroSatoshi(static_cast<std::int64_t>(price));
+  if (work / network_work >= kMaxBlocks) return kMaxPrice;
+  const Uint128 price = multiply_divide(work, per_block, network_work) / kBasis;
+  return MicroSatoshi(
+      static_cast<std::int64_t>(std::min(price, static_cast<Uint128>(kMaxPrice.value()))));
 }
 
 }  // namespace adit

@@ -13,9 +13,7 @@ namespace {
 constexpr std::uint64_t kPricedSlices = 60;
 
 MicroSatoshi sum_of(MicroSatoshi a, MicroSatoshi b) {
-  std::int64_t sum = 0;
-  CHECK(!__builtin_add_overflow(a.value(), b.value(), &sum));
-  return MicroSatoshi(sum);
+  return MicroSatoshi(std::min(a.value(), kMaxPrice.value() - b.value()) + b.value());
 }
 
 }  // namespace
@@ -28,9 +26,11 @@ Status State::open(UnixMillis now) {
   priced_through = *through;
   // What a crash left is finished by the terms it was begun under.
   const PayoutTerms* before = history.newest();
-  if (before != nullptr)
-    if (Status s = start(*before, now); !s) return s;
-  if (before != nullptr && before->text() == options.terms.text()) return {};
+  if (before == nullptr) return change_terms(now);
+  const bool same = before->text() == options.terms.text();
+  if (!same)
+    if (Status s = ledger->close_open_slice(now); !s) return s;
+  if (Status s = start(*before, now); !s || same) return s;
   return change_terms(now);
 }
 
@@ -39,6 +39,9 @@ Status State::start(const PayoutTerms& in_force, UnixMillis now) {
   recent_plans.clear();
   plan_stale = true;
   if (Status s = live.open(ledger->store(), terms, history, ledger->last_slice()); !s) return s;
+  // Terms that are about to change need their window only where a block waits.
+  if (terms.text() == options.terms.text())
+    if (Status s = live.load(); !s) return s;
   if (Status s = price_backlog(now); !s) return s;
   return reconcile(now);
 }

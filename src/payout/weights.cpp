@@ -20,13 +20,6 @@ Error gone(SliceNumber number) {
           "slice " + std::to_string(number.value()) + " is no longer in the books"};
 }
 
-Result<SliceRecord> slice_or_gone(LedgerStore& store, SliceNumber number) {
-  auto slice = read_slice(store, number);
-  if (!slice) return slice.error();
-  if (!*slice) return gone(number);
-  return **std::move(slice);
-}
-
 /// solo: the account whose share made the block that ended the slice.
 Result<Derived> finder_of(LedgerStore& store, SliceNumber last) {
   const auto slice = slice_or_gone(store, last);
@@ -42,6 +35,13 @@ Result<Derived> finder_of(LedgerStore& store, SliceNumber last) {
 }
 
 }  // namespace
+
+Result<SliceRecord> slice_or_gone(LedgerStore& store, SliceNumber number) {
+  auto slice = read_slice(store, number);
+  if (!slice) return slice.error();
+  if (!*slice) return gone(number);
+  return **std::move(slice);
+}
 
 void add_work(WorkByAccount& to, const std::vector<AccountWork>& more) {
   for (const AccountWork& entry : more) {
@@ -60,8 +60,8 @@ std::vector<AccountWork> as_weights(const WorkByAccount& works) {
 
 Uint128 window_size(const PayoutTerms& terms, const NetworkFacts& network) {
   Uint128 size = 0;
-  CHECK(!__builtin_mul_overflow(network.work, Uint128{terms.scheme.factor}, &size));
-  return size;
+  const bool fits = !__builtin_mul_overflow(network.work, Uint128{terms.scheme.factor}, &size);
+  return fits ? size : ~Uint128{0};
 }
 
 Result<SliceNumber> slice_floor(LedgerStore& store, SliceNumber last, const TermsHistory& history,

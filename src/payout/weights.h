@@ -15,7 +15,10 @@ using WorkByAccount = std::map<AccountId, Uint128>;
 void add_work(WorkByAccount& to, const std::vector<AccountWork>& more);
 std::vector<AccountWork> as_weights(const WorkByAccount& works);
 
-/// factor x network work; CHECKs that it fits.
+/// NotFound: it is no longer in the books.
+Result<SliceRecord> slice_or_gone(LedgerStore& store, SliceNumber number);
+
+/// factor x network work; where that does not fit, all the work there is.
 Uint128 window_size(const PayoutTerms& terms, const NetworkFacts& network);
 
 /// Slices up to this one do not count: paid at once, or (`as_it_is`) no longer on disk, like those

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "adit/payout/window.h"
 
+#include <algorithm>
+
 #include "adit/base/check.h"
 #include "adit/payout/split.h"
 
@@ -26,11 +28,36 @@ void Window::forget_beyond() {
   }
 }
 
+void Window::add_front(Slice slice) {
+  CHECK(short_of_work());
+  if (slice.total() == 0) return;
+  count(slice, true);
+  slices_.push_front(std::move(slice));
+}
+
+/// Both are by rising account: one walk instead of a search for each.
 void Window::count(const Slice& slice, bool in) {
+  std::vector<AccountWork> unknown;
+  auto at = sums_.begin();
   for (const AccountWork& entry : slice.entries()) {
-    const auto place = sums_.try_emplace(entry.account, 0).first;
-    place->second += in ? entry.work : -entry.work;
-    if (place->second == 0) sums_.erase(place);
+    while (at != sums_.end() && at->account < entry.account) ++at;
+    if (at == sums_.end() || at->account != entry.account) {
+      unknown.push_back(entry);
+      continue;
+    }
+    if (at->work == 0) --zeros_;
+    at->work += in ? entry.work : -entry.work;
+    if (at->work == 0) ++zeros_;
+  }
+  const auto by_account = [](const AccountWork& a, const AccountWork& b) {
+    return a.account < b.account;
+  };
+  const auto known = static_cast<std::ptrdiff_t>(sums_.size());
+  sums_.insert(sums_.end(), unknown.begin(), unknown.end());
+  std::inplace_merge(sums_.begin(), sums_.begin() + known, sums_.end(), by_account);
+  if (zeros_ > sums_.size() / 2) {
+    std::erase_if(sums_, [](const AccountWork& sum) { return sum.work == 0; });
+    zeros_ = 0;
   }
   if (in)
     CHECK(!__builtin_add_overflow(total_, slice.total(), &total_));
@@ -39,25 +66,25 @@ void Window::count(const Slice& slice, bool in) {
 }
 
 std::vector<AccountWork> Window::weights() const {
-  std::map<AccountId, Uint128> sums = sums_;
+  std::vector<AccountWork> weights = sums_;
   if (total_ > size_) {
     const std::vector<AccountWork> oldest = slices_.front().entries();
     std::vector<Uint128> works;
     works.reserve(oldest.size());
     for (const AccountWork& entry : oldest) works.push_back(entry.work);
     const std::vector<Uint128> outside = split(total_ - size_, works);
-    for (std::size_t i = 0; i < oldest.size(); ++i) sums[oldest[i].account] -= outside[i];
+    auto at = weights.begin();
+    for (std::size_t i = 0; i < oldest.size(); ++i) {
+      while (at->account < oldest[i].account) ++at;
+      at->work -= outside[i];
+    }
   }
-  std::vector<AccountWork> weights;
-  weights.reserve(sums.size());
-  for (const auto& [account, work] : sums)
-    if (work > 0) weights.push_back({account, work});
+  std::erase_if(weights, [](const AccountWork& weight) { return weight.work == 0; });
   return weights;
 }
 
 std::size_t Window::bytes() const {
-  constexpr std::size_t kNode = sizeof(std::pair<AccountId, Uint128>) + 4 * sizeof(void*);
-  std::size_t sum = sums_.size() * kNode;
+  std::size_t sum = sums_.capacity() * sizeof(AccountWork);
   for (const Slice& slice : slices_) sum += sizeof(Slice) + slice.bytes();
   return sum;
 }

@@ -13,7 +13,9 @@
 #include <string>
 
 #include "adit/base/check.h"
+#include "adit/bitcoin/address.h"
 #include "adit/ledger/ledger.h"
+#include "adit/payout/treasury.h"
 #include "ledger/proof.h"
 #include "rocks/rocks_store.h"
 #include "support/ledger_samples.h"
@@ -153,35 +155,75 @@ void parts() {
   ADIT_CHECK(sum + chain[0] != 1);
 }
 
-/// Books of `count` shares as a busy pool leaves them: batches of 500, 27,000 shares a second, a
-/// new tip every ten minutes, a slice a minute.
-void fill(LedgerStore& store, std::size_t count) {
+constexpr std::uint32_t kAccounts = 10'000;
+
+Script script_of(std::uint32_t member) {
+  Script script = {0x00, 0x14};
+  script.resize(22, 7);
+  store_le(script.data() + 2, member);
+  return script;
+}
+
+void must(const Status& s) {
+  if (!s) fmt::print("{}\n", s.error().text);
+  ADIT_CHECK(s.ok());
+}
+
+/// Books as a pool of 10,000 accounts leaves them: slices with everybody in it, `kept` share
+/// records, all on one tip (the worst for a start: each hash must be known again); the half of the
+/// log before them has expired. The window needs all slices.
+void fill(LedgerStore& store, std::size_t kept) {
   LedgerOptions options;
   options.sync = false;
   auto ledger = Ledger::open(store, options, std::nullopt);
   ADIT_CHECK(ledger.ok());
-  ledger->set_network(test::kSampleNetwork);
-  const auto workers = make_workers(*ledger);
+  NetworkFacts facts = test::kSampleNetwork;
+  facts.work = kept * test::kSampleWork.value();
+  ledger->set_network(facts);
+  std::vector<LedgerWorkerId> workers;
+  for (std::uint32_t m = 1; m <= kAccounts; ++m)
+    workers.push_back(ledger->worker_id(*address_of(script_of(m), Network::Main), "rig"));
   ShareMaker maker(11);
   std::vector<DoorVerdict> verdicts;
   Sequence first;
-  constexpr std::size_t kBatch = 500, kSharesASecond = 27'000;
+  constexpr std::size_t kBatch = 500;
   std::vector<ShareCandidate> batch;
-  for (std::size_t booked = 0; booked < count; booked += kBatch) {
+  const auto time_of = [](std::size_t booked) {
+    return UnixMillis(1'700'000'000'000 + static_cast<std::int64_t>(booked / kAccounts) * 60'000);
+  };
+  // The last slice stays open.
+  for (std::size_t booked = 0; booked < 2 * kept + kAccounts; booked += kBatch) {
     batch.clear();
-    const std::size_t second = booked / kSharesASecond;
     for (std::size_t i = 0; i < kBatch; ++i)
-      batch.push_back(
-          maker.share(workers[maker.below(kWorkers)], static_cast<std::uint32_t>(second / 600)));
-    const UnixMillis now(1'700'000'000'000 + static_cast<std::int64_t>(booked) * 1000 /
-                                                 static_cast<std::int64_t>(kSharesASecond));
-    ADIT_CHECK(ledger->append(batch, now, verdicts, first).ok());
+      batch.push_back(maker.share(workers[(booked + i) % kAccounts], booked < kept ? 1 : 2));
+    must(ledger->append(batch, time_of(booked), verdicts, first));
     (void)ledger->take_closed_slices();
   }
-  ADIT_CHECK(ledger->sync().ok());
+  must(ledger->close(time_of(2 * kept + kAccounts)));
+  must(ledger->expire_shares(time_of(kept)));
 }
 
-/// A start, and verify, on a disk's books whose pages the system may still hold.
+/// The books and the money, as a pool opens them; on a disk whose pages the system may still hold.
+void start(LedgerStore& store, std::string_view terms) {
+  const long resident = resident_kib();
+  const Spent begin = spent();
+  auto ledger = Ledger::open(store, {}, std::nullopt);
+  ADIT_CHECK(ledger.ok());
+  const Spent books = spent() - begin;
+  TreasuryOptions options;
+  options.terms = *PayoutTerms::parse(terms);
+  options.pool_script = script_of(kAccounts + 1);
+  auto treasury = Treasury::open(*ledger, options, UnixMillis(1'800'000'000'000));
+  ADIT_CHECK(treasury.ok());
+  const Spent all = spent() - begin;
+  ADIT_CHECK(treasury->plan()->accounts.size() == kAccounts);
+  fmt::print(
+      "start, {} slices of {} accounts, \"{}\": {:.2f} s ({:.2f} s CPU; books {:.2f} s, money "
+      "{:.2f} s), {} MiB resident more\n",
+      ledger->last_slice().value(), kAccounts, terms, all.wall, all.cpu, books.wall,
+      all.wall - books.wall, (resident_kib() - resident) / 1024);
+}
+
 void start_and_verify(const std::string& folder, std::size_t records) {
   {
     auto store = RocksStore::open(folder);
@@ -190,19 +232,13 @@ void start_and_verify(const std::string& folder, std::size_t records) {
   }
   auto store = RocksStore::open(folder);
   ADIT_CHECK(store.ok());
-  Spent start = spent();
-  {
-    auto ledger = Ledger::open(**store, {}, std::nullopt);
-    ADIT_CHECK(ledger.ok());
-    const Spent cost = spent() - start;
-    fmt::print("start with {} share records, {} slices: {:.2f} s ({:.2f} s CPU), {} MiB resident\n",
-               ledger->last_sequence().value(), ledger->last_slice().value(), cost.wall, cost.cpu,
-               resident_kib() / 1024);
-  }
-  start = spent();
+  start(**store, "pplns factor=2 fee=150 way=coinbase threshold=1048576 weight=8000");
+  start(**store, "pplns factor=2 fee=150 way=coinbase threshold=1048576 weight=8000");
+  start(**store, "pplns factor=2 fee=200 way=coinbase threshold=1048576 weight=8000");
+  const Spent begin = spent();
   const auto report = verify_ledger(**store);
   ADIT_CHECK(report.ok() && report->problems.empty());
-  const Spent cost = spent() - start;
+  const Spent cost = spent() - begin;
   const double million = static_cast<double>(report->shares) / 1e6;
   fmt::print(
       "verify of {} shares in {} slices: {:.2f} million shares/s ({:.2f} a second of CPU), {} MiB "

@@ -320,12 +320,25 @@ class ByTheCoinbase(PoolTest):
         node = self.make_node(bits='1f7fffff', tx_count=0)
         pool = self.make_pool(node, extra='[payout]\nway = "coinbase"\nminimum = 546\n')
         with Finder(pool, node, ALICE) as miner:
-            wait_state(pool, miner.on_tip().find_block(), 'accepted')
+            digest = miner.on_tip().find_block()
+            wait_state(pool, digest, 'accepted')
         wait_until(lambda: balances(pool)[ALICE]['balance_sat'] > 0, 20, 'a credit')
         done = pool.command('payout', 'plan', '--format', 'json')
         self.assertEqual(done.stdout, '')
         self.assertIn('paid in the blocks themselves', done.stderr)
         self.assertIn('nobody is due', pool.command('payout', 'prepare').stdout)
+        # The pool's output took that block, before there was a plan; now it is ripe, and no block can pay it at once.
+        node.generate(99)
+        wait_state(pool, digest, 'mature')
+
+        def due():
+            return [json.loads(line) for line in pool.command('payout', 'plan', '--format', 'json').stdout.splitlines()]
+        wait_until(due, 20, 'a payment')
+        owed = balances(pool)[ALICE]['balance_sat']
+        [row] = due()
+        self.assertEqual(row['address'], ALICE)
+        self.assertGreater(row['amount'], owed * 9 // 10)
+        self.assertLessEqual(row['amount'], owed)
 
 
 if __name__ == '__main__':

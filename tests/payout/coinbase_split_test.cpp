@@ -7,6 +7,8 @@
 #include <numeric>
 #include <random>
 
+#include "adit/base/bytes.h"
+
 namespace adit {
 namespace {
 
@@ -31,30 +33,81 @@ TEST_CASE("the worked example of dust: a debit of A, a credit of B, zero in sum"
   const Satoshi value(320'951'337), fee(6'419'026);
   const auto s = split_coinbase(value, {claim(1, 314'531'996), claim(2, 315)}, fee, Satoshi{},
                                 {Satoshi(546), 8'000});
-  CHECK(s.paid[1] == Satoshi{});
-  CHECK(s.carry[1] == Satoshi(315));
-  CHECK(s.carry[0] + s.pool_carry == Satoshi(-315));
-  CHECK(s.paid[0] + s.pool_paid == value);
+  CHECK(s.paid == std::vector{Satoshi(314'532'311), Satoshi{}});
+  CHECK(s.pool_paid == Satoshi(6'419'026));
+  CHECK(s.carry == std::vector{Satoshi(-315), Satoshi(315)});
+  CHECK(s.pool_carry == Satoshi{});
 }
 
-TEST_CASE("room in the coinbase: 397 P2WPKH outputs in 50,000 weight units less the fixed part") {
-  CHECK(output_weight(p2wpkh(1)) == 124);
-  CHECK((8'000 - 668) / output_weight(p2wpkh(1)) == 59);
-  CHECK((50'000 - 668) / output_weight(p2wpkh(1)) == 397);
-  std::vector<CoinbaseClaim> claims;
-  Satoshi value;
-  for (std::uint32_t i = 1; i <= 100; ++i) {
-    claims.push_back(claim(i, 1'000'000 + i));
-    value += claims.back().entitled;
+TEST_CASE("what no account may owe is in the pool's output, and the pool owes it") {
+  const Satoshi value(1'000'000), fee(10'000);
+  const auto one = split_coinbase(value, {claim(1, 980'000), claim(2, 10'000)}, fee, Satoshi{},
+                                  {Satoshi(10'001), 124});
+  CHECK(one.carry == std::vector{Satoshi(-10'000), Satoshi(10'000)});
+  CHECK(one.pool_carry == Satoshi{});
+  const auto limited = split_coinbase(value, {claim(1, 900'000), claim(2, 90'000)}, fee, Satoshi{},
+                                      {Satoshi(600), 124});
+  CHECK(limited.carry == std::vector{Satoshi(-600), Satoshi(90'000)});
+  CHECK(limited.pool_carry == Satoshi(-89'400));
+  const auto nobody = split_coinbase(value, {claim(1, 990'000)}, fee, Satoshi{}, {Satoshi(546), 0});
+  CHECK(nobody.pool_paid == value);
+  CHECK(nobody.pool_carry == Satoshi(-990'000));
+}
+
+TEST_CASE("equal dues: the smaller script bytes get the room") {
+  for (const bool turned : {false, true}) {
+    std::vector<CoinbaseClaim> claims = {claim(1, 500'000), claim(2, 500'000)};
+    claims[0].script = p2wpkh(turned ? 0xFFu : 0xFE00u);
+    claims[1].script = p2wpkh(turned ? 0xFE00u : 0xFFu);
+    const auto s =
+        split_coinbase(Satoshi(1'000'000), claims, Satoshi{}, Satoshi{}, {Satoshi(546), 124});
+    // Bytes in memory's order: 00fe.. before ff00..
+    CHECK((s.paid[turned ? 1 : 0] > Satoshi{}));
+    CHECK(s.paid[turned ? 0 : 1] == Satoshi{});
   }
-  const auto s = split_coinbase(value, claims, Satoshi{}, Satoshi{}, {Satoshi(546), 59 * 124});
-  std::size_t outputs = 0;
-  for (std::size_t i = 0; i < claims.size(); ++i) {
-    outputs += s.paid[i] > Satoshi{} ? 1 : 0;
-    CHECK((s.paid[i] > Satoshi{}) == (i >= 41));  // the largest are in
+}
+
+TEST_CASE("room in the coinbase, beside 668 weight units of fixed parts") {
+  struct Kind {
+    Bytes start;
+    std::size_t size;
+    std::uint64_t weight;
+    std::size_t in_small, in_large;
+  };
+  static constexpr std::uint8_t kP2wpkh[] = {0x00, 0x14}, kP2pkh[] = {0x76, 0xa9, 0x14},
+                                kP2sh[] = {0xa9, 0x14}, kP2wsh[] = {0x00, 0x20},
+                                kP2tr[] = {0x51, 0x20};
+  const Kind kinds[] = {{kP2wpkh, 22, 124, 59, 397},
+                        {kP2pkh, 25, 136, 53, 362},
+                        {kP2sh, 23, 128, 57, 385},
+                        {kP2wsh, 34, 172, 42, 286},
+                        {kP2tr, 34, 172, 42, 286}};
+  constexpr std::uint32_t kClaims = 450;
+  for (const Kind& kind : kinds) {
+    std::vector<CoinbaseClaim> claims;
+    Satoshi value;
+    for (std::uint32_t i = 1; i <= kClaims; ++i) {
+      claims.push_back(claim(i, 1'000'000 + i));
+      Script& script = claims.back().script;
+      script.assign(kind.start.begin(), kind.start.end());
+      script.resize(kind.size, 7);
+      store_le(script.data() + 4, i);
+      value += claims.back().entitled;
+    }
+    CHECK(output_weight(claims[0].script) == kind.weight);
+    for (const auto& [weight, room] :
+         {std::pair{8'000u, kind.in_small}, std::pair{50'000u, kind.in_large}}) {
+      const auto s =
+          split_coinbase(value, claims, Satoshi{}, Satoshi{}, {Satoshi(546), weight - 668});
+      std::size_t outputs = 0;
+      for (std::size_t i = 0; i < claims.size(); ++i) {
+        outputs += s.paid[i] > Satoshi{} ? 1 : 0;
+        CHECK((s.paid[i] > Satoshi{}) == (i >= kClaims - room));  // the largest are in
+      }
+      CHECK(outputs == room);
+      CHECK(sum_of(s.paid) + s.pool_paid == value);
+    }
   }
-  CHECK(outputs == 59);
-  CHECK(sum_of(s.paid) + s.pool_paid == value);
 }
 
 TEST_CASE("a credit grows until it is worth an output, then it is paid") {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "adit/payout/split.h"
 #include "support/ledger_samples.h"
 
 namespace adit {
@@ -109,6 +110,44 @@ TEST_CASE("plan: random plans over many blocks: sums are exact, debits stay smal
       CHECK(carries + plan.pool_carry == Satoshi{});
     }
   }
+}
+
+TEST_CASE("plan: what the pool owes waits with the largest credits, and nobody else pays for it") {
+  // The pool took a whole block that was account 1's; account 4 waits for an output since long.
+  PayoutPlan plan = plan_of({member(1, 500, 300'000'000), member(2, 400), member(3, 100, -1'000),
+                             member(4, 0, 1'000'546)},
+                            100);
+  const auto planned = plan_coinbase(plan, Satoshi(100'000'000), kPoolScript);
+  CHECK(planned.pool_paid == Satoshi{});  // its part pays off
+  CHECK(planned.shares[0].paid == Satoshi(49'500'000 + 1'000'000 - 1'000'546 + 1'000));
+  CHECK(planned.shares[1].paid == Satoshi(39'600'000));
+  CHECK(planned.shares[2].paid == Satoshi(9'900'000 - 1'000));
+  CHECK(planned.shares[3].paid == Satoshi(1'000'546));
+  // The wallet's is what is left of it after such a block.
+  CHECK(left_to_wallet(plan, Satoshi(100'000'000)) ==
+        std::vector{Satoshi(299'999'546), Satoshi{}, Satoshi{}, Satoshi{}});
+  // After one whose fee covers all of it, only what account 3 owes the others.
+  plan.terms.scheme.fee_basis_points = 10'000;
+  CHECK(left_to_wallet(plan, Satoshi(301'000'000)) ==
+        std::vector{Satoshi(997), Satoshi{}, Satoshi{}, Satoshi(3)});
+}
+
+TEST_CASE("solo: other pools' worked examples, and the one that is another rule's") {
+  const auto pays = [](std::uint32_t fee) {
+    const auto outputs = solo_outputs(kReward, fee, script_of(1), kPoolScript);
+    return std::pair(outputs[0].value, outputs.size() > 1 ? outputs[1].value : Satoshi{});
+  };
+  // A donation of 0.5 %, rounded down; none.
+  CHECK(pays(50) == std::pair(Satoshi(319'346'581), Satoshi(1'604'756)));
+  CHECK(pays(0) == std::pair(kReward, Satoshi{}));
+  // Two floors, and what they lack to the pool: 1.5 % are 4,814,271 then. By that rule the 0.5 %
+  // above were 1,604,757, and 2 % of the worked block 6,419,027: one fee rule holds for every
+  // scheme, floor(V * fee), and the satoshi is the finder's.
+  const auto two_floors = [](std::uint32_t fee) { return kReward - fee_of(kReward, 10'000 - fee); };
+  CHECK(two_floors(150) == Satoshi(4'814'271));
+  CHECK(two_floors(50) == Satoshi(1'604'757));
+  CHECK(two_floors(200) == Satoshi(6'419'027));
+  CHECK(pays(150) == std::pair(Satoshi(316'137'067), Satoshi(4'814'270)));
 }
 
 TEST_CASE("solo: the finder's output and the fee's") {

@@ -125,6 +125,115 @@ TEST_CASE("pricing: new terms pay what is open by the old ones, and pay it once"
   CHECK(bank.journal_problems().empty());
 }
 
+TEST_CASE("pricing: a share's price is of its own time, also within a minute") {
+  const NetworkFacts before{1'000'000, Satoshi(312'500'000), Satoshi(10'000'000)};
+  for (const NetworkFacts& after :
+       {NetworkFacts{1'000'000, Satoshi(156'250'000), Satoshi(10'000'000)},  // a halving
+        NetworkFacts{4'000'000, Satoshi(312'500'000), Satoshi(10'000'000)},
+        NetworkFacts{1'000'000, Satoshi(312'500'000), Satoshi()}})
+    for (const bool restart : {false, true}) {
+      Bank bank("fpps fee=0 way=wallet threshold=546 weight=8000");
+      bank.facts = before;
+      bank.must_open();
+      mine(bank, 1, {{3, 1}});  // its facts hold after a restart
+      REQUIRE(bank.append({bank.share(1, 3, 1000)}));
+      bank.pass(59'000);
+      bank.facts = after;
+      if (restart)
+        bank.must_open();
+      else
+        bank.ledger->set_network(bank.facts);
+      REQUIRE(bank.append({bank.share(2, 4, 1000)}));
+      bank.pass(60'000);
+      REQUIRE(bank.close_slice());
+      bank.options.terms = test::terms_of("pplns factor=2 fee=0 way=wallet threshold=546 weight=0");
+      bank.must_open();  // pays what is priced
+      CHECK(bank.balance(1) == Satoshi(322'500));
+      CHECK(bank.balance(2) == Satoshi(static_cast<std::int64_t>(
+                                   static_cast<Uint128>((after.subsidy + after.mean_fees).value()) *
+                                   1000 / after.work)));
+      CHECK(verify_ledger(bank.store)->problems.empty());
+    }
+}
+
+TEST_CASE("pricing: a restart knows what the open minute was worth") {
+  Bank bank("pps fee=0 way=wallet threshold=546 weight=8000");
+  bank.facts = {1'000'000, Satoshi(625'000'000), Satoshi()};
+  bank.must_open();
+  mine(bank, 1, {{3, 1}});
+  bank.facts.subsidy = Satoshi(312'500'000);
+  bank.ledger->set_network(bank.facts);
+  REQUIRE(bank.append({bank.share(1, 3, 1000)}));
+  bank.facts.subsidy = Satoshi(156'250'000);
+  bank.must_open();
+  REQUIRE(bank.append({bank.share(2, 4, 1000)}));
+  bank.options.terms = test::terms_of("pps fee=1 way=wallet threshold=546 weight=8000");
+  bank.must_open();
+  CHECK(bank.balance(1) == Satoshi(312'500));
+  CHECK(bank.balance(2) == Satoshi(156'250));
+  bank.store.rows(Family::Meta)["network"] = "1000000 156250000";
+  CHECK_FALSE(bank.open());
+  CHECK(bank.last_error.find("meta network") != std::string::npos);
+}
+
+TEST_CASE("pricing: facts that come back before the next share cut nothing") {
+  Bank bank("pps fee=0 way=wallet threshold=546 weight=8000");
+  bank.must_open();
+  REQUIRE(bank.append({bank.share(1, 1, 1000)}));
+  const NetworkFacts facts = bank.facts;
+  bank.facts.work = 1;
+  bank.ledger->set_network(bank.facts);
+  bank.ledger->set_network(facts);
+  REQUIRE(bank.append({bank.share(1, 2, 1000)}));
+  CHECK(bank.ledger->last_slice() == SliceNumber());
+}
+
+TEST_CASE("pricing: the open minute is paid by the terms it was worked under") {
+  Bank bank("pps fee=0 way=wallet threshold=546 weight=8000");
+  bank.facts.work = 1'000'000;
+  bank.must_open();
+  REQUIRE(bank.append({bank.share(1, 1, 1000)}));
+  bank.pass(50'000);
+  bank.options.terms = test::terms_of("pps fee=1000 way=wallet threshold=546 weight=8000");
+  bank.must_open();
+  CHECK(bank.balance(1) == Satoshi(312'500));
+  REQUIRE(bank.append({bank.share(1, 2, 1000)}));
+  bank.pass(60'000);
+  REQUIRE(bank.close_slice());
+  bank.options.terms = test::terms_of("pplns factor=2 fee=0 way=wallet threshold=546 weight=8000");
+  bank.must_open();
+  CHECK(bank.balance(1) == Satoshi(312'500 + 281'250));
+}
+
+TEST_CASE("pricing: a network of next to no difficulty does not stop the pool") {
+  Bank bank("pps fee=0 way=wallet threshold=546 weight=8000");
+  bank.facts.work = Uint128{1} << 50;
+  bank.facts.subsidy = Satoshi(5'000'000'000);
+  bank.must_open();
+  const auto ten_terahashes = [&](std::uint8_t number) {
+    ShareCandidate share = bank.share(1, number, 1);
+    share.hash = BlockHash{};
+    share.hash.bytes[0] = number;
+    share.work = Work(Uint128{590'000'000'000'000});
+    REQUIRE(bank.append({share}));
+    bank.pass(59'000);
+  };
+  ten_terahashes(1);
+  bank.facts.work = 4'295'032'833;  // testnet4, twenty minutes after its last block
+  bank.ledger->set_network(bank.facts);
+  for (std::uint8_t number = 2; number < 6; ++number) {  // worth more than all coins there are
+    ten_terahashes(number);
+    bank.pass(1'000);
+    REQUIRE(bank.close_slice());
+  }
+  bank.must_open();
+  bank.options.terms = test::terms_of("pps fee=1 way=wallet threshold=546 weight=8000");
+  bank.must_open();
+  CHECK(bank.balance(1) > Satoshi(5'000'000'000));
+  CHECK(bank.balance(1) <= kMaxMoney);
+  CHECK(bank.journal_problems().empty());
+}
+
 TEST_CASE("pricing: a crash at any commit while terms change") {
   const auto pps = test::terms_of("pps fee=100 way=wallet threshold=546 weight=8000");
   const auto prop = test::terms_of("prop fee=100 way=wallet threshold=546 weight=8000");

@@ -167,6 +167,17 @@ TEST_CASE("pps: a change of difficulty prices each slice at its own time") {
   CHECK(sum / 100'000 == 1'534'061);  // 153,406.1 satoshi
 }
 
+TEST_CASE("prices have an end, whatever the network says") {
+  const Satoshi reward(5'000'000'000);
+  const Uint128 most = ~Uint128{0};
+  CHECK(price_of(most, kMaxMoney, 1, 0) == kMaxPrice);
+  CHECK(price_of(most, kMaxMoney + kMaxMoney, most >> 40, 0) == kMaxPrice);
+  CHECK(price_of(Uint128{590} << 40, reward, 4'295'032'833, 0) == kMaxPrice);
+  CHECK(price_of(most, reward, most, 200) == MicroSatoshi(4'900'000'000'000'000));
+  CHECK(price_of(1, reward, most, 0) == MicroSatoshi());
+  CHECK(price_of(most, reward, most / 900, 0) == MicroSatoshi(900 * 5'000'000'000'000'000));
+}
+
 TEST_CASE("a terahash a day is worth 50.246 satoshi") {
   const Uint128 work = Uint128{1'000'000'000'000} * 86'400;
   const Uint128 network = work_of(126'411'437'451'912);
@@ -174,26 +185,61 @@ TEST_CASE("a terahash a day is worth 50.246 satoshi") {
   CHECK(price_of(work, Satoshi(315'750'000), network, 400).value() / 1'000 == 48'236);
 }
 
-TEST_CASE("every scheme conserves every block, to the satoshi") {
+TEST_CASE("every scheme conserves every block, to the satoshi, at any fee") {
   std::mt19937_64 random(99);
-  for (const std::string_view scheme : {"solo", "pplns", "prop", "pps", "fpps"}) {
-    Bank bank(terms(scheme, 133, 3));
-    bank.facts.work = 1000;
-    bank.must_open();
-    std::uint64_t number = 1;
-    for (std::uint32_t height = 100; height < 200; ++height) {
-      std::vector<std::pair<std::uint32_t, std::uint64_t>> works;
-      for (std::uint32_t member = 1; member <= 12; ++member)
-        if (random() % 4 == 0) works.emplace_back(member, 1 + random() % 1'000);
-      if (!works.empty()) mine(bank, number, works);
-      number += 20;
-      const Satoshi value(1 + static_cast<std::int64_t>(random() % 700'000'000));
-      const auto finder = static_cast<std::uint32_t>(1 + random() % 12);
-      const BlockRecord block = bank.find_block(finder, number, height, value);
-      parts_of(bank, block);
-      REQUIRE(fee_in(bank, block) >= fee_of(value, 133));
+  for (const std::string_view scheme : {"solo", "pplns", "prop", "pps", "fpps"})
+    for (int run = 0; run < 12; ++run) {
+      const auto fee =
+          static_cast<std::uint32_t>(run == 0 ? 0 : (run == 1 ? 10'000 : random() % 10'001));
+      Bank bank(terms(scheme, fee, 3));
+      bank.facts.work = 1000;
+      bank.must_open();
+      std::uint64_t number = 1;
+      for (std::uint32_t height = 100; height < 130; ++height) {
+        std::vector<std::pair<std::uint32_t, std::uint64_t>> works;
+        for (std::uint32_t member = 1; member <= 12; ++member)
+          if (random() % 4 == 0) works.emplace_back(member, 1 + random() % 1'000);
+        if (!works.empty()) mine(bank, number, works);
+        number += 20;
+        const Satoshi value(1 + static_cast<std::int64_t>(random() % 700'000'000));
+        const auto finder = static_cast<std::uint32_t>(1 + random() % 12);
+        const BlockRecord block = bank.find_block(finder, number, height, value);
+        parts_of(bank, block);
+        REQUIRE(fee_in(bank, block) >= fee_of(value, fee));
+        if (scheme != "pps" && scheme != "fpps") REQUIRE(fee_in(bank, block) == fee_of(value, fee));
+      }
     }
-  }
+}
+
+TEST_CASE("pplns, prop: more work never brings less, through shares, slices and settlements") {
+  for (const std::string_view scheme : {"pplns", "prop"})
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+      std::vector<PlanShare> shares;  // of kA: with his work, and with more
+      std::mt19937_64 more(seed);
+      const std::uint64_t extra = 1 + more() % (1ull << 31), where = more() % 6;
+      for (const bool with_more : {false, true}) {
+        std::mt19937_64 random(seed);
+        Bank bank(terms(scheme, 200, 2));
+        bank.facts.work = Uint128{1 + random() % 20} << 31;
+        bank.must_open();
+        for (std::uint64_t n = 0; n < 6; ++n) {
+          std::vector<std::pair<std::uint32_t, std::uint64_t>> works;
+          for (std::uint32_t member = kA; member <= 6; ++member)
+            if (member == kA || random() % 3 == 0)
+              works.emplace_back(member, 1 + random() % (1ull << 31));
+          if (with_more && n == where) works[0].second += extra;
+          mine(bank, 1 + 20 * n, works);
+        }
+        const BlockRecord block = bank.find_block(kB, 500, 100, kReward, 1 << 20);
+        for (const PlanShare& share : bank.settlement(block).shares)
+          if (share.account == bank.account(kA)) shares.push_back(share);
+      }
+      REQUIRE(shares.size() == 2);
+      REQUIRE(shares[1].work >= shares[0].work);
+      REQUIRE(shares[1].entitled + Satoshi(1) >= shares[0].entitled);
+      if (scheme == "prop" || shares[1].work > shares[0].work + (1 << 10))
+        REQUIRE(shares[1].entitled >= shares[0].entitled);
+    }
 }
 
 }  // namespace adit

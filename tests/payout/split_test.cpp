@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <random>
 
 namespace adit {
@@ -21,6 +22,28 @@ Amounts split_of(std::int64_t amount, const std::vector<Uint128>& weights) {
 // The worked examples' block: 312,500,000 subsidy, 8,451,337 fees, 2 % of it for the pool.
 constexpr std::int64_t kReward = 320'951'337;
 constexpr std::int64_t kNet = 314'532'311;
+
+/// Whether weights the other way round give the parts the other way round: all of them, unless
+/// equal fractions meet where the last unit is handed out. `exactly` counts those without.
+bool turned_is_same(std::int64_t amount, const std::vector<Uint128>& weights, const Amounts& parts,
+                    std::size_t& exactly) {
+  const Amounts turned = split_of(amount, {weights.rbegin(), weights.rend()});
+  const Uint128 total = std::accumulate(weights.begin(), weights.end(), Uint128{0});
+  // What is below one unit, of each: exact in the low 128 bits, since it is below the total.
+  const auto fraction = [&](std::size_t i) {
+    const auto all = static_cast<Uint128>(amount);
+    return all * weights[i] - multiply_divide(all, weights[i], total) * total;
+  };
+  std::optional<Uint128> tie;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (turned[parts.size() - 1 - i] == parts[i]) continue;
+    if (std::abs(turned[parts.size() - 1 - i] - parts[i]) > 1) return false;
+    if (tie && *tie != fraction(i)) return false;
+    tie = fraction(i);
+  }
+  exactly += tie ? 0 : 1;
+  return true;
+}
 
 }  // namespace
 
@@ -57,34 +80,42 @@ TEST_CASE("weights of the size of the network's work") {
   CHECK(parts[0] + parts[1] + parts[2] == ~Uint128{0} >> 1);
 }
 
-TEST_CASE("a million random splits: exact, monotone, symmetric") {
+TEST_CASE("a million random blocks: exact, monotone, symmetric") {
   std::mt19937_64 random(20'261'122);
   const auto below = [&](std::uint64_t n) { return random() % n; };
   std::vector<Uint128> weights;
+  std::size_t exactly_turned = 0;
   for (int round = 0; round < 1'000'000; ++round) {
-    weights.resize(1 + below(6));
-    for (Uint128& weight : weights) weight = Uint128{random()} << below(60) >> below(64);
-    const auto amount = static_cast<std::int64_t>(below(2'100'000'000'000'000));
+    // Mostly a few accounts, one in 5,000 times up to 10,000; sums of weights stay below 2^128.
+    weights.resize(1 + (below(5'000) == 0 ? below(10'000) : below(6)));
+    for (Uint128& weight : weights) weight = Uint128{random()} << below(50) >> below(64);
+    const Satoshi value(static_cast<std::int64_t>(random() >> 1 >> below(64)));
+    const auto fee = static_cast<std::uint32_t>(below(10'001));
+    const std::int64_t amount = (value - fee_of(value, fee)).value();
     const Amounts parts = split_of(amount, weights);
     const Uint128 total = std::accumulate(weights.begin(), weights.end(), Uint128{0});
     const std::int64_t sum = std::accumulate(parts.begin(), parts.end(), std::int64_t{0});
-    bool good = sum == (total == 0 ? 0 : amount);
+    bool good = sum == (total == 0 ? 0 : amount) && Satoshi(amount) + fee_of(value, fee) == value &&
+                amount >= 0;
 
+    const std::size_t who = below(weights.size());
     if (round % 10 == 0) {  // more weight never gives less
       std::vector<Uint128> more = weights;
-      const std::size_t who = below(weights.size());
       more[who] += below(1'000'000) + 1;
       good = good && split_of(amount, more)[who] >= parts[who];
     }
-    if (round % 10 == 5) {  // permuted weights give permuted parts, but for equal fractions
-      std::vector<Uint128> turned(weights.rbegin(), weights.rend());
-      Amounts back = split_of(amount, turned);
-      std::reverse(back.begin(), back.end());
-      for (std::size_t i = 0; i < parts.size(); ++i)
-        good = good && std::abs(back[i] - parts[i]) <= 1;
+    if (round % 10 == 3) {  // one account as two: a satoshi more or less
+      std::vector<Uint128> two = weights;
+      const Uint128 half = weights[who] / (1 + below(4));
+      two[who] -= half;
+      two.push_back(half);
+      const Amounts apart = split_of(amount, two);
+      good = good && std::abs(apart[who] + apart.back() - parts[who]) <= 1;
     }
+    if (round % 10 == 5) good = good && turned_is_same(amount, weights, parts, exactly_turned);
     if (!good) REQUIRE_MESSAGE(good, "round ", round);
   }
+  CHECK(exactly_turned > 50'000);
 }
 
 TEST_CASE("multiply_divide: short products and long ones are one function") {

@@ -96,14 +96,16 @@ class Ledger {
   /// The same for many, in order and in one commit: an answer for each.
   Result<std::vector<bool>> put_blocks(std::span<const BlockRecord> blocks);
 
-  /// What slices that close from now on will say of the network (CHECKs amounts of money). Until
-  /// the first call with work above zero no slice closes: its shares could not be priced. After a
-  /// restart the newest slice's facts hold.
+  /// What slices of shares to come will say of the network (CHECKs amounts of money): with other
+  /// facts the open one closes before the next share. Until the first call with work above zero no
+  /// slice closes: its shares could not be priced. After a restart those of the newest share hold.
   void set_network(const NetworkFacts& facts);
   /// Closes the open slice when its first share is kSliceMillis old, or when the clock has stepped
   /// back behind it; append() does, too, before it books, and after a share that made a block. A
   /// new block closes it as well, if its share did not. A slice without shares never closes.
   Status close_due_slice(UnixMillis now);
+  /// Closes it however young it is: shares to come are of other terms.
+  Status close_open_slice(UnixMillis now);
   static constexpr std::int64_t kSliceMillis = 60'000;
   /// Slices closed since the last call, oldest first; all are on disk. Call it every turn: they are
   /// kept until then. A slice that a crash kept from being taken is found by for_each_slice.
@@ -150,6 +152,7 @@ class Ledger {
   Status rebuild_filter();
   Status rebuild_slice();
   void close_slice(LedgerBatch& batch, UnixMillis now, const BlockHash& block);
+  void note_network(LedgerBatch& batch);
   void slices_are_durable();
   Result<std::string> expiry_end(UnixMillis before);
 
@@ -164,6 +167,7 @@ class Ledger {
   std::unique_ptr<Books> books_;
   std::unique_ptr<OpenSlice> slice_;
   Sequence slices_from_;              ///< the first share of slice 1
+  NetworkFacts noted_network_;        ///< as meta says
   std::vector<SliceRecord> closing_;  ///< in the batch that is being made
   std::vector<SliceRecord> closed_;   ///< on disk, not taken yet
 };

@@ -48,7 +48,7 @@ class Slice {
   Uint128 total_ = 0;
 };
 
-/// What a share was worth when its slice closed.
+/// What a share was worth when it came. A slice has one value of it.
 struct NetworkFacts {
   Uint128 work = 0;   ///< expected hashes for a block; zero: not known yet
   Satoshi subsidy;    ///< of the block being mined
@@ -66,7 +66,7 @@ struct SliceRecord {
   SliceNumber number;
   Sequence first, last;       ///< its shares
   UnixMillis opened, closed;  ///< times of its first share and of its end
-  NetworkFacts network;       ///< when it closed; work is never zero
+  NetworkFacts network;       ///< of its shares; work is never zero
   BlockHash block;            ///< the found block that its last share made; zero: closed by time,
                               ///< or by news of a block whose share had not come
   Digest chain{};             ///< the share chain's value after `last`

@@ -2,6 +2,8 @@
 // Paying accounts in the coinbase itself. Not everybody fits, and not every amount is worth an
 // output: who is left out keeps a credit, and who is paid takes the difference as a debit, each up
 // to the threshold; the pool takes the rest. (A miner may leave with a debit: it must be small.)
+// What the pool owes for that, or for a block that paid it alone, comes out of its part of the next
+// ones; until then the largest credits wait, and nobody else is paid less (plan.h: left_to_wallet).
 // Carries are signed and sum to zero, so everyone is paid exactly over time.
 #pragma once
 

@@ -113,7 +113,7 @@ class Payments {
  public:
   static constexpr std::uint32_t kFinalDepth = 6;
 
-  /// Both outlive it. With way Coinbase nobody is ever due.
+  /// Both outlive it. With way Coinbase only what left_to_wallet (plan.h) says is due.
   static Result<Payments> open(Ledger& ledger, Treasury& treasury);
   static Result<Payments> open(Ledger& ledger, PaymentSources sources);
 

@@ -48,6 +48,10 @@ struct PlannedCoinbase {
 /// units for the accounts' outputs, where the block has less than the terms allow.
 PlannedCoinbase plan_coinbase(const PayoutPlan& plan, Satoshi value, const Script& pool_script,
                               std::uint64_t room = ~std::uint64_t{0});
+/// Of each account's carry what is the wallet's to pay, since the pool's output took it: no more
+/// than the pool owes, the largest credits first, and nothing that a block of this plan pays, if it
+/// is worth no more than `value`. So a job in flight and a payment never pay the same credit.
+std::vector<Satoshi> left_to_wallet(const PayoutPlan& plan, Satoshi value);
 /// Who is entitled to what alone: no outputs, nothing paid. For the ways that pay later.
 PlannedCoinbase plan_entitlements(const PayoutPlan& plan, Satoshi value);
 /// Scheme solo: the finder's output, then the fee's to the pool. Below 546 satoshi there is no fee,

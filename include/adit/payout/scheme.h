@@ -28,6 +28,8 @@ struct SchemeOptions {
 
 /// Money below a satoshi, for shares that are paid one slice at a time: 10^-6 satoshi.
 using MicroSatoshi = Strong<std::int64_t, struct MicroSatoshiTag>;
+/// Prices end here, at 46,116 coins: on a test network of next to no difficulty they know no bound.
+inline constexpr MicroSatoshi kMaxPrice{INT64_MAX / 2};
 
 struct PricedWork {
   AccountId account;
@@ -38,7 +40,7 @@ struct PricedWork {
 /// pps and fpps (CHECK): what each account of a slice earned, by the facts of its close.
 std::vector<PricedWork> price_slice(const SchemeOptions& options, const Slice& slice,
                                     const NetworkFacts& network);
-/// floor(work * reward * (1 - fee) / network_work) in micro-satoshi.
+/// floor(work * reward * (1 - fee) / network_work) in micro-satoshi, at most kMaxPrice.
 MicroSatoshi price_of(Uint128 work, Satoshi reward, Uint128 network_work,
                       std::uint32_t fee_basis_points);
 

@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <vector>
 
 #include "adit/ledger/slice.h"
@@ -22,9 +21,10 @@ class Window {
 
   /// The newest slice. Empty ones are not kept.
   void add(Slice slice);
-  /// A new difficulty. A window that grows does not bring forgotten slices back: rebuild it from
-  /// the ledger then.
+  /// A new difficulty. A window that grows does not bring forgotten slices back: add_front does.
   void resize(Uint128 size);
+  /// The one before the oldest; while short_of_work() (CHECK).
+  void add_front(Slice slice);
   /// True when the window could use more slices than it has been given.
   bool short_of_work() const { return total_ < size_; }
 
@@ -39,9 +39,10 @@ class Window {
   void count(const Slice& slice, bool in);
 
   Uint128 size_;
-  Uint128 total_ = 0;         // of the slices kept, the oldest whole
-  std::deque<Slice> slices_;  // oldest first
-  std::map<AccountId, Uint128> sums_;
+  Uint128 total_ = 0;              // of the slices kept, the oldest whole
+  std::deque<Slice> slices_;       // oldest first
+  std::vector<AccountWork> sums_;  // by rising account, some of them zero
+  std::size_t zeros_ = 0;
 };
 
 }  // namespace adit
