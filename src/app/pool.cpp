@@ -94,10 +94,11 @@ Status Pool::open_books() {
       [this](std::uint32_t thread, CommitReceipt receipt) {
         CHECK(workers_[thread]->post(std::move(receipt)));
       },
-      [](const std::string& text) {
+      [this](const std::string& text) {
         // Fail-stop: whatever is in flight is unanswered, and the next start reads what the disk
-        // really has.
+        // really has. A found block may be nowhere but here: it goes out first.
         log_error("ledger", "{}; the books are closed and the pool ends", text);
+        if (upstream_) upstream_->stop();
         log_stop();
         _exit(kExitLedgerFailed);
       });

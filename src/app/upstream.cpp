@@ -77,6 +77,7 @@ void Upstream::run() {
 }
 
 void Upstream::stop() {
+  const std::lock_guard joining(join_mutex_);
   if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(stop_mutex_);

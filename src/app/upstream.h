@@ -64,6 +64,7 @@ class Upstream {
   void tell_again();
   /// Any thread: what jobs pay from now on; null: the pool.
   void set_plan(PlanPtr plan);
+  /// Any thread but its own. Found blocks have reached a node then, or had 10 s.
   void stop();
   const UpstreamCounters& counters() const { return counters_; }
 
@@ -166,7 +167,7 @@ class Upstream {
   NetworkFacts told_;           // to the books
   std::mutex plan_mutex_;
   PlanPtr plan_;
-  std::mutex stop_mutex_;
+  std::mutex join_mutex_, stop_mutex_;
   bool stop_asked_ = false;
   std::optional<Instant> stop_by_;
   std::thread thread_;

@@ -91,6 +91,31 @@ class FailedCalls(SickDisk):
                 pool.kill()
 
 
+class FailedBooks(SickDisk):
+    BITS = '1f7fffff'
+
+    def test_a_block_under_way_goes_out_before_the_end(self):
+        pool = self.sick_pool()
+        pool.start(env=pool.faults.environment).wait_work()
+        with Finder(pool, self.node) as miner:
+            miner.on_tip()
+            self.node.rpc('sim_fault', '503', 'submitblock', 0)
+            digest = miner.find_block()
+            for _ in range(50):
+                pool.faults.fail_next()
+                miner.send('mining.submit', miner.find(USER, block=False))
+                time.sleep(0.1)
+                if 'the books are closed' in pool.log_text():
+                    break
+            time.sleep(1)
+            self.assertTrue(pool.process.alive())
+            self.node.rpc('sim_fault', 'clear')
+            self.assertEqual(pool.process.process.wait(10), LEDGER_FAILED, pool.log_text()[-2000:])
+        self.assertEqual(self.node.rpc('getbestblockhash'), digest)
+        pool.start().wait_work()
+        wait_state(pool, digest, 'accepted')
+
+
 class SlowDisk(SickDisk):
     BITS = '1f7fffff'
 
