@@ -13,6 +13,7 @@
 #include "app/books_reader.h"
 #include "app/commands.h"
 #include "app/config.h"
+#include "rocks/high_water_file.h"
 
 namespace adit {
 namespace {
@@ -233,7 +234,7 @@ Status export_all(View& view) {
   return view.accounts();
 }
 
-int verify(LedgerStore& store) {
+int verify(LedgerStore& store, const std::optional<HighWater>& mark) {
   auto report = verify_ledger(store);
   const auto money = verify_journal(store);
   if (!report || !money) {
@@ -241,6 +242,9 @@ int verify(LedgerStore& store) {
     return 1;
   }
   report->problems.insert(report->problems.end(), money->begin(), money->end());
+  if (mark)
+    if (const Status known = check_high_water(store, *mark); !known)
+      report->problems.push_back(known.error().text);
   for (const Status& rows :
        {for_each_settlement(store, true, [](const SettlementRecord&) { return true; }),
         for_each_payment(store, [](const Payment&) { return true; })})
@@ -263,12 +267,18 @@ int ledger_command(const LedgerCommandOptions& options) {
     fmt::print(stderr, "{}\n", config.error().text);
     return 1;
   }
+  // Before the books, which a running pool brings on.
+  const auto mark = HighWaterFile(config->data_dir).read();
+  if (!mark) {
+    fmt::print(stderr, "{}\n", mark.error().text);
+    return 1;
+  }
   auto store = open_books_reader(config->data_dir);
   if (!store) {
     fmt::print(stderr, "{}\n", store.error().text);
     return 1;
   }
-  if (options.what == "verify") return verify(**store);
+  if (options.what == "verify") return verify(**store, *mark);
   View view(**store, options, options.what == "export");
   Status done;
   if (options.what == "shares")

@@ -100,6 +100,7 @@ class LedgerWriter {
   void write_blocks();
 
   void housekeeping();
+  void write_mark();
   void expire(const Now& now);
   bool has_room();
   void fail(const Error& error);

@@ -44,7 +44,7 @@ State::State(Ledger& books, const TreasuryOptions& wanted, Journal money, TermsH
       history(std::move(past)),
       pool_address(address_of(wanted.pool_script, wanted.network).value_or("")) {}
 
-Status State::write(const LedgerBatch& batch) {
+Status State::write(LedgerBatch& batch) {
   Status s = ledger->write(batch);
   // What is in memory is ahead of the disk now.
   if (!s) broken = s.error();

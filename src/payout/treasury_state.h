@@ -68,7 +68,7 @@ struct Treasury::State {
   static bool joins_next_round(const SettlementRecord& record);
 
   // treasury.cpp
-  Status write(const LedgerBatch& batch);
+  Status write(LedgerBatch& batch);
   Status refusal() const;
   bool plans() const;
   bool planned(const BlockRecord& block) const;
