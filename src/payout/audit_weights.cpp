@@ -5,11 +5,6 @@
 #include "payout/audit_state.h"
 
 namespace adit {
-namespace {
-
-std::string slice_name(SliceNumber number) { return "slice " + std::to_string(number.value()); }
-
-}  // namespace
 
 /// The slices the settlement says it counted; nullopt, with a note or a problem: they are not
 /// there.
@@ -43,17 +38,36 @@ Result<std::optional<std::vector<SliceRecord>>> Audit::counted_slices() {
   return std::optional(std::move(slices));
 }
 
-/// A round begins where an earlier one ended.
+/// Whether a block's settlement was there when this one's was made. (One whose share never came was
+/// waited for: nothing tells how long.)
+Result<bool> Audit::settled_before(const SettlementRecord& other) const {
+  const auto block = books_.blocks.find(other.block);
+  if (block == books_.blocks.end() || block->second.after >= block_.after) return false;
+  if (other.terms.way == PayWay::Coinbase && block->second.plan_slice == other.slice) return true;
+  const auto closed = slice_closed_by(store_, block->second);
+  if (!closed) return closed.error();
+  return *closed == SliceNumber(other.slice);
+}
+
+/// A round begins where an earlier one ended, and holds none that ended before this block.
 Status Audit::check_round() {
   const SettlementRecord& record = report_.settlement;
-  if (record.first_slice <= 1 || record.first_slice > record.slice) return {};
+  if (record.first_slice == 0 || record.first_slice > record.slice) return {};
   const SliceNumber before(record.first_slice - 1);
-  bool known = history_.paid_at_once(before) == before;
-  const Status s = for_each_settlement(store_, false, [&](const SettlementRecord& other) {
+  bool known = before == SliceNumber() || history_.paid_at_once(before) == before;
+  for (const std::string& broken : books_.broken) problem(broken);
+  for (const SettlementRecord& other : books_.settlements) {
     known = known || other.slice == before.value();
-    return !known;
-  });
-  if (!s) return s;
+    const bool live = other.state == SettlementState::Pending ||
+                      other.state == SettlementState::Booked || other.taken_by == block_.hash.hex();
+    if (!live || other.slice < record.first_slice || other.slice >= record.slice) continue;
+    const auto counted = settled_before(other);
+    if (!counted) return counted.error();
+    if (*counted)
+      problem("the round begins with " + slice_name(SliceNumber(record.first_slice)) +
+              ", but the block " + other.block.hex() + " was settled before by " +
+              slice_name(SliceNumber(other.slice)));
+  }
   if (!known)
     problem("the round begins with slice " + std::to_string(record.first_slice) +
             ", but no block was settled by the slice before it");
@@ -71,8 +85,9 @@ Status Audit::check_weights() {
     return {};
   }
   report_.slices_checked = (*slices)->size();
-  check_chain(**slices);
-  if (Status s = check_shares(**slices); !s) return s;
+  if (Status s = check_chain(**slices); !s) return s;
+  if (scope_.with_shares)
+    if (Status s = check_shares(**slices); !s) return s;
   const IsPool pools = [this](AccountId account) { return is_pool(account); };
   if (record.terms.scheme.kind == SchemeKind::Prop) {
     if (Status s = check_round(); !s) return s;
@@ -88,27 +103,34 @@ Status Audit::check_weights() {
 /// prop: the work of lost blocks that joined this one's round.
 Status Audit::add_taken() {
   if (report_.settlement.terms.scheme.kind != SchemeKind::Prop) return {};
-  std::vector<BlockRecord> taken;
-  const Status s = for_each_settlement(store_, false, [&](const SettlementRecord& other) {
-    if (other.taken_by != block_.hash.hex()) return true;
-    taken.emplace_back();
-    taken.back().hash = other.block, taken.back().height = other.height;
-    return true;
-  });
-  if (!s) return s;
-  for (const BlockRecord& block : taken) {
-    const auto record = read_settlement(store_, block);
-    if (!record) return record.error();
-    if (*record) claims_->add(**record);
+  for (const SettlementRecord& other : books_.settlements) {
+    if (other.taken_by != block_.hash.hex()) continue;
+    const auto block = books_.blocks.find(other.block);
+    if (block == books_.blocks.end()) continue;
+    const auto record = read_settlement(store_, block->second);
+    if (!record && record.error().code == ErrorCode::Io) return record.error();
+    if (record && *record)
+      claims_->add(**record);
+    else
+      problem(record ? "the settlement of " + other.block.hex() + " is gone" : record.error().text);
   }
   return {};
 }
 
-void Audit::check_chain(const std::vector<SliceRecord>& slices) {
+Status Audit::check_chain(const std::vector<SliceRecord>& slices) {
   for (std::size_t i = 1; i < slices.size(); ++i)
     if (slices[i].previous != slices[i - 1].hash())
       problem(slice_name(slices[i].number) + " does not name " + slice_name(slices[i - 1].number) +
               " as it stands: one of them was changed");
+  // The newest one, too, is named by the one after it.
+  if (slices.empty()) return {};
+  const SliceRecord& last = slices.back();
+  const auto next = read_slice(store_, SliceNumber(last.number.value() + 1));
+  if (!next && next.error().code == ErrorCode::Io) return next.error();
+  if (next && *next && (*next)->previous != last.hash())
+    problem(slice_name((*next)->number) + " does not name " + slice_name(last.number) +
+            " as it stands: one of them was changed");
+  return {};
 }
 
 Status Audit::check_shares(const std::vector<SliceRecord>& slices) {

@@ -3,6 +3,7 @@
 #include "adit/base/check.h"
 #include "adit/ledger/json_fields.h"
 #include "adit/ledger/reader.h"
+#include "payout/journal_rows.h"
 #include "payout/settlement_rows.h"
 #include "payout/treasury_state.h"
 
@@ -78,6 +79,13 @@ std::uint64_t State::newest_carry() const {
 
 Status State::settle(const BlockRecord& block, SliceNumber slice, std::uint64_t entry,
                      const CoinbaseFacts& facts, UnixMillis now) {
+  const auto booked =
+      booked_for(ledger->store(), journal.last_entry(), block.hash.hex(), block.found);
+  if (!booked) return booked.error();
+  if (*booked != Satoshi{})
+    return Error{ErrorCode::Corrupt, "block " + block.hash.hex() +
+                                         " is in the journal, but its settlement is missing: it "
+                                         "would be paid twice"};
   SettlementRecord record;
   record.block = block.hash, record.height = block.height;
   record.slice = slice.value(), record.plan_entry = entry;

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "adit/base/check.h"
+#include "adit/bitcoin/address.h"
 #include "adit/ledger/reader.h"
+#include "payout/priced_batch.h"
 #include "payout/treasury_state.h"
 
 namespace adit {
@@ -26,12 +28,19 @@ Status State::open(UnixMillis now) {
   const auto through = read_priced_through(ledger->store());
   if (!through) return through.error();
   priced_through = *through;
-  // What a crash left is finished by the terms it was begun under.
-  const PayoutTerms* before = history.newest();
-  if (before != nullptr)
-    if (Status s = start(*before, now); !s) return s;
-  if (before != nullptr && before->text() == options.terms.text()) return {};
-  return change_terms(now);
+  // What a crash left is finished by the terms, and for the pool's address, it was begun under.
+  const Script wanted = options.pool_script;
+  if (const TermsInForce* before = history.newest()) {
+    set_pool(before->pool_script);
+    if (Status s = start(before->terms, now); !s) return s;
+    if (before->terms.text() == options.terms.text() && before->pool_script == wanted) return {};
+  }
+  return change_terms(wanted, now);
+}
+
+void State::set_pool(const Script& script) {
+  options.pool_script = script;
+  pool_address = address_of(script, options.network).value_or("");
 }
 
 Status State::start(const PayoutTerms& in_force, UnixMillis now) {
@@ -43,7 +52,7 @@ Status State::start(const PayoutTerms& in_force, UnixMillis now) {
   return reconcile(now);
 }
 
-Status State::change_terms(UnixMillis now) {
+Status State::change_terms(const Script& pool_script, UnixMillis now) {
   if (history.newest() != nullptr) {
     if (Status s = pay_priced(live.newest(), now); !s) return s;
     // Blocks whose share is not there: it died with the process that had it.
@@ -57,7 +66,8 @@ Status State::change_terms(UnixMillis now) {
   }
   LedgerBatch batch;
   const SliceNumber last = ledger->last_slice();
-  history.add(batch, SliceNumber(last.value() + 1), options.terms);
+  set_pool(pool_script);
+  history.add(batch, {SliceNumber(last.value() + 1), options.terms, pool_script});
   if (pays_slices(options.terms.scheme.kind)) {
     priced_through = last;
     put_priced_through(batch, last);
@@ -109,16 +119,18 @@ Status State::price(const SliceRecord& slice, UnixMillis now) {
 Status State::pay_priced(SliceNumber last, UnixMillis now) {
   if (!pays_slices(terms.scheme.kind) || last <= priced_through) return {};
   LedgerBatch batch;
-  const std::string ref =
-      "slices:" + std::to_string(priced_through.value() + 1) + "-" + std::to_string(last.value());
+  PricedBatch row{SliceNumber(priced_through.value() + 1), last, {}};
+  const std::string ref = row.ref();
   for (const auto& [account, amount] : priced) {
     const Satoshi whole = journal.take_whole(account, amount);
+    row.left.emplace_back(account, journal.account(account).fraction);
     if (whole > Satoshi{})
       journal.move(batch, {BookKind::Pool, 0}, Book::account(account), whole, "shares", ref, now);
   }
   priced.clear();
   priced_through = last;
   put_priced_through(batch, last);
+  put_priced_batch(batch, row);
   journal.finish(batch);
   return write(batch);
 }
