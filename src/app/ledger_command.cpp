@@ -8,6 +8,7 @@
 #include "adit/base/json.h"
 #include "adit/ledger/ledger.h"
 #include "adit/ledger/reader.h"
+#include "adit/payout/audit.h"
 #include "adit/payout/journal.h"
 #include "adit/payout/payments.h"
 #include "app/books_reader.h"
@@ -234,9 +235,9 @@ Status export_all(View& view) {
   return view.accounts();
 }
 
-int verify(LedgerStore& store, const std::optional<HighWater>& mark) {
+int verify(LedgerStore& store, Network network, const std::optional<HighWater>& mark) {
   auto report = verify_ledger(store);
-  const auto money = verify_journal(store);
+  const auto money = verify_money(store, network);
   if (!report || !money) {
     fmt::print(stderr, "{}\n", report ? money.error().text : report.error().text);
     return 1;
@@ -245,10 +246,8 @@ int verify(LedgerStore& store, const std::optional<HighWater>& mark) {
   if (mark)
     if (const Status known = check_high_water(store, *mark); !known)
       report->problems.push_back(known.error().text);
-  for (const Status& rows :
-       {for_each_settlement(store, true, [](const SettlementRecord&) { return true; }),
-        for_each_payment(store, [](const Payment&) { return true; })})
-    if (!rows) report->problems.push_back(rows.error().text);
+  if (const Status rows = for_each_payment(store, [](const Payment&) { return true; }); !rows)
+    report->problems.push_back(rows.error().text);
   for (const std::string& problem : report->problems) fmt::print(stderr, "{}\n", problem);
   fmt::print("{} shares, sequence {} to {}: {} ({} slices)\n", report->shares,
              report->first.value(), report->last.value(),
@@ -278,7 +277,7 @@ int ledger_command(const LedgerCommandOptions& options) {
     fmt::print(stderr, "{}\n", store.error().text);
     return 1;
   }
-  if (options.what == "verify") return verify(**store, *mark);
+  if (options.what == "verify") return verify(**store, config->pool.network, *mark);
   View view(**store, options, options.what == "export");
   Status done;
   if (options.what == "shares")
