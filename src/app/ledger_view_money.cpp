@@ -69,7 +69,7 @@ Status LedgerView::settlements() {
         .plain("pool_paid", fmt::format("{}", settlement.pool_paid.value()))
         .number("first_entry", settlement.first_entry)
         .number("last_entry", settlement.last_entry)
-        .text("taken_by", settlement.taken_by)
+        .text("slices", settlement.slices.text())
         .print(header_done_);
     return ++lines_ != options_.limit;
   });
