@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // `adit audit --block HASH`: derives a block's split again from the shares and the terms of its
 // time, and compares with everything that was written since, and with the block itself where a node
-// still has it. Works while the pool runs.
+// still has it. `adit audit --slices A-B`: the same for shares that are paid at once. Works while
+// the pool runs.
 #include "adit/payout/audit.h"
 
 #include <fmt/format.h>
@@ -46,20 +47,54 @@ void print_parts(LedgerStore& store, const SettlementRecord& settlement) {
                share.entitled.value(), share.carry.value(), share.paid.value());
 }
 
+int verdict(std::FILE* out, const std::vector<std::string>& notes,
+            const std::vector<std::string>& problems, const char* good) {
+  for (const std::string& note : notes) fmt::print(out, "note        {}\n", note);
+  for (const std::string& problem : problems) fmt::print(out, "PROBLEM     {}\n", problem);
+  if (problems.empty()) fmt::print(out, "result      {}\n", good);
+  return problems.empty() ? 0 : 1;
+}
+
 int report(LedgerStore& store, const AuditReport& audit, bool parts) {
   const SettlementRecord& s = audit.settlement;
   if (parts) print_parts(store, s);
   std::FILE* out = parts ? stderr : stdout;
   fmt::print(out, "block       {} at height {}\n", s.block.hex(), s.height);
+  if (!audit.settled)
+    return verdict(out, audit.notes, audit.problems,
+                   "nothing was settled, so nothing was compared");
   fmt::print(out, "terms       {}\n", s.terms.text());
   fmt::print(out, "split       {} sat: {} accounts, the pool {} sat; {}\n", s.value.value(),
              s.shares.size(), s.pool_entitled.value(), settlement_state_name(s.state));
   fmt::print(out, "looked at   {} slices up to {}, {} shares\n", audit.slices_checked, s.slice,
              audit.shares_checked);
-  for (const std::string& note : audit.notes) fmt::print(out, "note        {}\n", note);
-  for (const std::string& problem : audit.problems) fmt::print(out, "PROBLEM     {}\n", problem);
-  if (audit.problems.empty()) fmt::print(out, "result      everything agrees, to the satoshi\n");
-  return audit.problems.empty() ? 0 : 1;
+  return verdict(out, audit.notes, audit.problems, "everything agrees, to the satoshi");
+}
+
+std::optional<std::uint64_t> number_of(std::string_view text) {
+  const auto number = Work::from_decimal(text);
+  if (!number || number->value() == 0 || number->value() >> 64 != 0) return std::nullopt;
+  return static_cast<std::uint64_t>(number->value());
+}
+
+int slices_command(LedgerStore& store, const Config& config, std::string_view range) {
+  const std::size_t dash = range.find('-');
+  const auto first = number_of(range.substr(0, dash));
+  const auto last = dash == range.npos ? first : number_of(range.substr(dash + 1));
+  if (!first || !last || *last < *first) {
+    fmt::print(stderr, "--slices: \"{}\" is not A-B, two numbers of slices\n", range);
+    return 2;
+  }
+  const auto audit =
+      audit_slices(store, config.pool.network, SliceNumber(*first), SliceNumber(*last));
+  if (!audit) {
+    fmt::print(stderr, "{}\n", audit.error().text);
+    return 1;
+  }
+  fmt::print("looked at   {} slices, paid in {} batches since the first\n", audit->slices,
+             audit->batches);
+  return verdict(stdout, audit->notes, audit->problems,
+                 "everything agrees, to the millionth of a satoshi");
 }
 
 }  // namespace
@@ -70,15 +105,16 @@ int audit_command(const AuditOptions& options) {
     fmt::print(stderr, "{}\n", config.error().text);
     return 1;
   }
-  const auto hash = BlockHash::from_hex(options.block);
-  if (!hash) {
-    fmt::print(stderr, "--block: \"{}\" is no block hash (64 hex digits)\n", options.block);
-    return 2;
-  }
   auto store = open_books_reader(config->data_dir);
   if (!store) {
     fmt::print(stderr, "{}\n", store.error().text);
     return 1;
+  }
+  if (!options.slices.empty()) return slices_command(**store, *config, options.slices);
+  const auto hash = BlockHash::from_hex(options.block);
+  if (!hash) {
+    fmt::print(stderr, "--block: \"{}\" is no block hash (64 hex digits)\n", options.block);
+    return 2;
   }
   const auto audit = audit_block(**store, *hash, config->pool.network, config->pool.payout.script,
                                  coinbase_of(*config, *hash));

@@ -5,7 +5,7 @@
 
 #include <cstdio>
 
-#include "adit/ledger/reader.h"
+#include "adit/ledger/ledger.h"
 #include "rocks/high_water_file.h"
 
 namespace adit {
@@ -18,10 +18,7 @@ Result<std::unique_ptr<RocksStore>> open_books_reader(const std::string& data_di
   if (!torn) return store;
   const auto mark = HighWaterFile(data_dir).read();
   if (!mark) return mark.error();
-  if (*mark && (*mark)->sequence != Sequence(0)) {
-    const auto chain = chain_at(**torn, (*mark)->sequence);
-    if (!chain || !*chain || **chain != (*mark)->chain) return store;
-  }
+  if (*mark && !check_high_water(**torn, **mark)) return store;
   fmt::print(stderr, "warning: {}; the log ends there, as after a power loss\n",
              store.error().text);
   return torn;

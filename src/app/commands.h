@@ -66,6 +66,7 @@ struct AuditOptions {
   CommonOptions common;
   std::string block;   ///< hash
   bool parts = false;  ///< also print each account's part, as CSV
+  std::string slices;  ///< "A-B", instead of a block
 };
 int audit_command(const AuditOptions& options);
 

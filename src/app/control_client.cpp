@@ -132,6 +132,7 @@ class LocalBooks final : public BooksLink {
       : lock_(std::move(lock)), clock_(&clock) {}
 
   Status open(const Config& config) {
+    data_dir_ = config.data_dir;
     const auto mark = HighWaterFile(config.data_dir).read();
     if (!mark) return mark.error();
     auto store =
@@ -153,16 +154,27 @@ class LocalBooks final : public BooksLink {
     auto payments = Payments::open(*ledger_, *treasury_);
     if (!payments) return payments.error();
     payments_.emplace(std::move(*payments));
-    return {};
+    return write_mark();
   }
 
  protected:
   Result<std::string> exchange(const std::string& request) override {
-    return handle_books_request(*payments_, request, clock_->now().wall);
+    const std::string answer = handle_books_request(*payments_, request, clock_->now().wall);
+    if (const Status marked = write_mark(); !marked) return marked.error();
+    return answer;
   }
 
  private:
+  /// Before anybody acts on what was done: books without it must never be opened again.
+  Status write_mark() {
+    if (!lock_ || ledger_->failed() || ledger_->high_water() == marked_) return {};
+    marked_ = ledger_->high_water();
+    return HighWaterFile(data_dir_).write(marked_);
+  }
+
   std::optional<Descriptor> lock_;
+  std::string data_dir_;
+  HighWater marked_;
   Clock* clock_;
   std::unique_ptr<LedgerStore> store_;
   std::optional<Ledger> ledger_;

@@ -5,11 +5,13 @@
 #include <cstdio>
 
 #include "adit/ledger/ledger.h"
+#include "adit/payout/audit.h"
 #include "adit/payout/payments.h"
 #include "app/books_reader.h"
 #include "app/commands.h"
 #include "app/config.h"
 #include "app/ledger_view.h"
+#include "rocks/high_water_file.h"
 
 namespace adit {
 namespace {
@@ -38,21 +40,21 @@ Status print(LedgerStore& store, const LedgerCommandOptions& options) {
   return {};
 }
 
-int verify(LedgerStore& store) {
+int verify(LedgerStore& store, Network network, const std::optional<HighWater>& mark) {
   auto report = verify_ledger(store);
   if (!report) {
     fmt::print(stderr, "{}\n", report.error().text);
     return 1;
   }
-  for (const auto& money : {verify_journal(store), verify_payments(store)}) {
+  for (const auto& money : {verify_money(store, network), verify_payments(store)}) {
     if (money)
       report->problems.insert(report->problems.end(), money->begin(), money->end());
     else
       report->problems.push_back(money.error().text);
   }
-  const Status settlements =
-      for_each_settlement(store, true, [](const SettlementRecord&) { return true; });
-  if (!settlements) report->problems.push_back(settlements.error().text);
+  if (mark)
+    if (const Status known = check_high_water(store, *mark); !known)
+      report->problems.push_back(known.error().text);
   for (const std::string& problem : report->problems) fmt::print(stderr, "{}\n", problem);
   fmt::print("{} shares, sequence {} to {}: {} ({} slices)\n", report->shares,
              report->first.value(), report->last.value(),
@@ -71,12 +73,18 @@ int ledger_command(const LedgerCommandOptions& options) {
     fmt::print(stderr, "{}\n", config.error().text);
     return 1;
   }
+  // Before the books, which a running pool brings on.
+  const auto mark = HighWaterFile(config->data_dir).read();
+  if (!mark) {
+    fmt::print(stderr, "{}\n", mark.error().text);
+    return 1;
+  }
   auto store = open_books_reader(config->data_dir);
   if (!store) {
     fmt::print(stderr, "{}\n", store.error().text);
     return 1;
   }
-  if (options.what == "verify") return verify(**store);
+  if (options.what == "verify") return verify(**store, config->pool.network, *mark);
   const Status done = print(**store, options);
   if (!done) fmt::print(stderr, "{}\n", done.error().text);
   return done ? 0 : 1;

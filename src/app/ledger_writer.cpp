@@ -98,7 +98,7 @@ void LedgerWriter::run() {
   if (failed_ || !ledger_) return;
   if (const Status closed = ledger_->close(clock_->now().wall); !closed)
     return fail(closed.error());
-  (void)HighWaterFile(options_.data_dir).write(ledger_->high_water()).ok();
+  write_mark();
 }
 
 void LedgerWriter::wait() {
@@ -274,11 +274,15 @@ void LedgerWriter::keep_promises() {
     last_sync_ = now.mono;
   }
   if (!unsynced_ && now.mono - last_mark_ >= kMarkEvery && ledger_->high_water() != marked_) {
-    marked_ = ledger_->high_water();
-    if (const Status written = HighWaterFile(options_.data_dir).write(marked_); !written)
-      log_warn("ledger", "high-water mark: {}", written.error().text);
+    write_mark();
     last_mark_ = now.mono;
   }
+}
+
+void LedgerWriter::write_mark() {
+  marked_ = ledger_->high_water();
+  if (const Status written = HighWaterFile(options_.data_dir).write(marked_); !written)
+    log_warn("ledger", "high-water mark: {}", written.error().text);
 }
 
 void LedgerWriter::expire(const Now& now) {

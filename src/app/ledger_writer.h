@@ -112,6 +112,7 @@ class LedgerWriter {
 
   void housekeeping();
   void keep_promises();
+  void write_mark();
   void expire(const Now& now);
   bool has_room();
   void fail(const Error& error);

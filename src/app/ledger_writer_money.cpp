@@ -86,9 +86,11 @@ void LedgerWriter::settle() {
   const Now now = clock_->now();
   if (const Status closed = ledger_->close_due_slice(now.wall); !closed)
     return fail(closed.error());
-  if (const auto slices = ledger_->take_closed_slices(); !slices.empty())
+  if (const auto slices = ledger_->take_closed_slices(); !slices.empty()) {
+    unsynced_ = unsynced_ || !options_.ledger.sync;
     if (const Status settled = treasury_->slices_closed(slices, now.wall); !settled)
       return fail(settled.error());
+  }
   if (now.mono - last_tick_ >= kTickEvery) {
     last_tick_ = now.mono;
     if (const Status ticked = treasury_->tick(now.wall); !ticked) return fail(ticked.error());
@@ -119,7 +121,11 @@ void LedgerWriter::answer(BooksRequest& request) {
   if (!payments_ || !room_)
     return request.reply(
         books_error({ErrorCode::Unavailable, "the books are shut: no room on the disk"}));
-  request.reply(handle_books_request(*payments_, request.text, clock_->now().wall));
+  const std::uint64_t before = ledger_->high_water().money_batches;
+  const std::string answer = handle_books_request(*payments_, request.text, clock_->now().wall);
+  // Before anybody acts on the answer: books without this step must never be opened again.
+  if (ledger_->high_water().money_batches != before) write_mark();
+  request.reply(answer);
   if (const auto why = ledger_->failure())
     fail({why->code, "a payment step could not be written: " + why->text});
 }

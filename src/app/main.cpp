@@ -183,10 +183,15 @@ void add_proofs(CLI::App* ledger, ProofOptions& options, int& status) {
 void add_audit(CLI::App& app, AuditOptions& options, int& status) {
   CLI::App* audit = app.add_subcommand(
       "audit",
-      "derive a block's split again from the shares, and compare; works while the pool runs");
+      "derive from the shares again what a block or priced slices brought to whom, and compare; "
+      "works while the pool runs");
   add_config(audit, options.common);
-  audit->add_option("--block", options.block, "its hash")->required();
-  audit->add_flag("--parts", options.parts, "print each account's part, as CSV");
+  CLI::Option* block = audit->add_option("--block", options.block, "the hash of a block");
+  audit->add_flag("--parts", options.parts, "print each account's part, as CSV")->needs(block);
+  CLI::Option* slices = audit->add_option("--slices", options.slices,
+                                          "pps and fpps: what slices A to B were paid, as A-B");
+  slices->excludes(block);
+  audit->require_option(1, 0);
   audit->callback([&] { status = audit_command(options); });
 }
 

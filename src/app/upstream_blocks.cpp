@@ -104,9 +104,8 @@ void Upstream::resume(const VaultBlock& block, const std::vector<BlockRecord>& r
 /// Tells the books of a block that is in the vault, and follows it if nobody does.
 void Upstream::go_on(const VaultBlock& kept) {
   const BlockHash& hash = kept.record.hash;
-  const auto at = std::find_if(blocks_.begin(), blocks_.end(), [&](const BlockRecord& followed) {
-    return followed.hash == hash;
-  });
+  const auto at = std::find_if(blocks_.begin(), blocks_.end(),
+                               [&](const BlockRecord& followed) { return followed.hash == hash; });
   if (at != blocks_.end()) return tell(*at);
   if (const auto buried = buried_.find(hash); buried != buried_.end()) return tell(buried->second);
   resume(kept, {});

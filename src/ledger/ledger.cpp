@@ -76,23 +76,6 @@ std::optional<BlockRecord> moved_block(const std::optional<BlockRecord>& stored,
 
 }  // namespace
 
-std::string HighWater::text() const {
-  return std::to_string(sequence.value()) + " " + to_hex(chain) + "\n";
-}
-
-std::optional<HighWater> HighWater::parse(std::string_view text) {
-  const std::size_t blank = text.find(' ');
-  if (blank == std::string_view::npos || !text.ends_with('\n')) return std::nullopt;
-  const auto number = Work::from_decimal(text.substr(0, blank));
-  HighWater mark;
-  if (!number || number->value() >> 64 != 0) return std::nullopt;
-  mark.sequence = Sequence(static_cast<std::uint64_t>(number->value()));
-  text.remove_prefix(blank + 1);
-  text.remove_suffix(1);
-  if (!from_hex(text, mark.chain)) return std::nullopt;
-  return mark;
-}
-
 Ledger::Ledger(LedgerStore& store, const LedgerOptions& options)
     : store_(&store),
       options_(options),

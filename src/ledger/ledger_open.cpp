@@ -6,6 +6,7 @@
 #include "ledger/books.h"
 #include "ledger/open_slice.h"
 #include "ledger/share_run.h"
+#include "ledger/slice_reader.h"
 
 namespace adit {
 namespace {
@@ -85,32 +86,18 @@ Result<Ledger> Ledger::open(LedgerStore& store, const LedgerOptions& options,
   Ledger ledger(store, options);
   const auto end = chain_end(store);
   if (!end) return end.error();
+  const auto money = read_money_batches(store);
+  if (!money) return money.error();
+  ledger.money_batches_ = *money;
   ledger.last_ = end->sequence;
   ledger.head_ = end->chain;
-  if (Status s = ledger.check_mark(mark); !s) return s.error();
+  if (mark && !options.accept_loss)
+    if (Status s = check_high_water(store, *mark); !s) return s.error();
   if (Status s = ledger.books_->load(store); !s) return s.error();
   if (Status s = ledger.rebuild_filter(); !s) return s.error();
   if (Status s = ledger.rebuild_slice(); !s) return s.error();
   if (Status s = ledger.open_meta(); !s) return s.error();
   return ledger;
-}
-
-Status Ledger::check_mark(const std::optional<HighWater>& mark) {
-  if (!mark || mark->sequence.value() == 0 || options_.accept_loss) return {};
-  if (mark->sequence > last_)
-    return conflict(
-        "the ledger ends at share " + std::to_string(last_.value()) + ", but share " +
-        std::to_string(mark->sequence.value()) +
-        " was acknowledged: an old backup, or lost files. Restore the newest copy, or accept "
-        "the loss with --accept-loss");
-  const auto chain = chain_at(*store_, mark->sequence);
-  if (!chain) return chain.error();
-  if (*chain && **chain != mark->chain)
-    return corrupt(
-        "share " + std::to_string(mark->sequence.value()) +
-        " has another chain value than the high-water mark: the ledger is not the one this "
-        "pool wrote. Restore the newest copy, or accept the loss with --accept-loss");
-  return {};
 }
 
 Status Ledger::open_meta() {

@@ -60,6 +60,7 @@ void Ledger::close_slice(LedgerBatch& batch, UnixMillis now, const BlockHash& bl
   closing_.push_back(slice_->close(now, block));
   const ByteVec value = closing_.back().encode();
   batch.put(Family::Slices, key_u64(closing_.back().number.value()), std::string(text_of(value)));
+  batch.put(Family::Meta, std::string(kSlicesThrough), slice_->newest().text());
 }
 
 void Ledger::slices_are_durable() {
@@ -87,12 +88,17 @@ std::vector<SliceRecord> Ledger::take_closed_slices() { return std::exchange(clo
 
 SliceNumber Ledger::last_slice() const { return slice_->last_closed(); }
 
-Status Ledger::write(const LedgerBatch& batch) {
+HighWater Ledger::high_water() const { return {last_, head_, slice_->newest(), money_batches_}; }
+
+Status Ledger::write(LedgerBatch& batch) {
   const auto allowed = [](Family f) { return f == Family::Credits || f == Family::Payments; };
   for (const auto& put : batch.puts) CHECK(allowed(put.family));
   for (const auto& range : batch.deletes) CHECK(allowed(range.family));
   if (failed_) return refusal();
-  return commit(batch, true);
+  batch.put(Family::Meta, std::string(kMoneyBatches), std::to_string(money_batches_ + 1));
+  if (Status s = commit(batch, true); !s) return s;
+  ++money_batches_;
+  return {};
 }
 
 std::string Ledger::address_of(AccountId account) const {
@@ -122,6 +128,13 @@ Status Ledger::rebuild_slice() {
   slices_from_ = from->value_or(Sequence(last_.value() + 1));
   if (slices_from_.value() - 1 > last_.value())
     return corrupt("meta slices_from is beyond the last share");
+  const auto through = read_slices_through(*store_);
+  if (!through) return through.error();
+  const SliceMark there = *newest ? SliceMark{(*newest)->number, (*newest)->hash()} : SliceMark{};
+  if (there != through->value_or(SliceMark{}))
+    return corrupt(
+        "the newest slice is number " + std::to_string(there.number.value()) +
+        ", not the one that meta slices_through names: slices were taken out or changed");
   Sequence next = slices_from_;
   if (*newest) {
     if (!*from) return corrupt("meta slices_from is missing");

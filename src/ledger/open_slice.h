@@ -45,6 +45,8 @@ class OpenSlice {
 
   UnixMillis newest_share() const { return newest_; }
   SliceNumber last_closed() const { return number_; }
+  /// The same with its hash.
+  SliceMark newest() const { return {number_, previous_}; }
   /// The last share of the newest closed slice; zero before the first.
   Sequence closed_through() const { return closed_through_; }
   /// The newest block that closed a slice.

@@ -74,7 +74,7 @@ class Verifier {
     Status steps[] = {read_through(), read_names(), read_slices(), read_shares(), read_blocks()};
     for (const Status& s : steps)
       if (!s) return s.error();
-    slices_.finish(report_.last);
+    slices_.finish(report_.last, through_slice_);
     report_.slices = slices_.rows();
     compare(Family::Accounts, accounts_);
     compare(Family::Workers, workers_);
@@ -140,6 +140,12 @@ class Verifier {
       problem(Family::Meta, "slices_from", from.error().text);
     else
       slices_from_ = *from;
+    const auto through = read_slices_through(store_);
+    if (!through && through.error().code != ErrorCode::Corrupt) return through.error();
+    if (!through)
+      problem(Family::Meta, kSlicesThrough, through.error().text);
+    else
+      through_slice_ = through->value_or(SliceMark{});
     return slices_.read_rows(slices_from_);
   }
 
@@ -270,6 +276,7 @@ class Verifier {
   PaidHashes paid_;
   SliceChecker slices_;
   std::optional<Sequence> slices_from_;
+  SliceMark through_slice_;
   Status verdict_;  ///< of reads in between
   Digest head_{};
   bool broken_ = false;  ///< the run before could not be read

@@ -116,7 +116,13 @@ Status SliceChecker::compare(const ShareRecord& last, const Digest& chain) {
   return {};
 }
 
-void SliceChecker::finish(Sequence last) {
+void SliceChecker::finish(Sequence last, const SliceMark& through) {
+  const SliceMark newest =
+      bounds_.empty() ? SliceMark{} : SliceMark{bounds_.back().number, previous_};
+  if (newest != through)
+    problem_(key_u64(newest.number.value()),
+             "is the newest, but not the one that meta slices_through names: slice " +
+                 std::to_string(through.number.value()) + " " + to_hex(through.hash));
   for (const Bounds& bounds : bounds_)
     if (bounds.last > last.value())
       return problem_(key_u64(bounds.number.value()), "holds shares that do not exist");

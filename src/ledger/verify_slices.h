@@ -27,8 +27,8 @@ class SliceChecker {
     if (at_ == bounds_.size() || share.sequence.value() < begin_) return {};
     return count(share, chain);
   }
-  /// `last`: the newest share.
-  void finish(Sequence last);
+  /// `last`: the newest share; `through`: what meta says of the newest slice.
+  void finish(Sequence last, const SliceMark& through);
 
   std::uint64_t rows() const { return rows_; }
 

@@ -6,11 +6,6 @@
 #include "payout/rounds.h"
 
 namespace adit {
-namespace {
-
-std::string slice_name(SliceNumber number) { return "slice " + std::to_string(number.value()); }
-
-}  // namespace
 
 /// The slices the settlement says it counted; nullopt, with a note or a problem: they are not
 /// there.
@@ -45,35 +40,42 @@ Result<std::optional<std::vector<SliceRecord>>> Audit::counted_slices() {
   return std::optional(std::move(slices));
 }
 
-/// No slice pays two blocks, unless they share a round; and none before the block's is left out.
-Status Audit::check_round() {
+/// No slice pays two blocks, unless they share a round; none before the block's is left out, and
+/// none is counted that was paid at once or came later, but for those of a round that is shared.
+void Audit::check_round() {
   const SettlementRecord& record = report_.settlement;
-  if (!is_live(record.state)) return {};
+  const auto& ranges = record.slices.ranges();
+  compare_number("the round", "its settlement says it begins with slice",
+                 std::to_string(record.first_slice), "its slices with",
+                 std::to_string(ranges.empty() ? 0 : ranges.front().first));
+  if (!is_live(record.state)) return;
   const SliceNumber last(record.slice);
   SliceSet left_out(SliceNumber(1), last);
   left_out.remove(record.slices);
-  left_out.remove(SliceSet(SliceNumber(1), history_.paid_at_once(last)));
-  const auto oldest = oldest_slice(store_);
-  if (!oldest) return oldest.error();
-  if (*oldest)
-    left_out.remove(SliceSet(SliceNumber(1), SliceNumber((*oldest)->number.value() - 1)));
-  const Status s = for_each_settlement(store_, false, [&](const SettlementRecord& other) {
+  const SliceNumber paid = history_.paid_at_once(last);
+  left_out.remove(SliceSet(SliceNumber(1), paid));
+  SliceSet beyond = record.slices;
+  beyond.remove(SliceSet(SliceNumber(paid.value() + 1), last));
+  if (books_.oldest > SliceNumber(1))
+    left_out.remove(SliceSet(SliceNumber(1), SliceNumber(books_.oldest.value() - 1)));
+  for (const std::string& broken : books_.broken) problem(broken);
+  for (const SettlementRecord& other : books_.settlements) {
     if (other.terms.scheme.kind != SchemeKind::Prop) {
       if (other.slice < record.slice)
         left_out.remove(SliceSet(SliceNumber(1), SliceNumber(other.slice)));
-      return true;
+      continue;
     }
     left_out.remove(other.slices);
+    if (other.block != record.block && other.slices.contains(last)) beyond.remove(other.slices);
     const bool apart = other.block == record.block || !other.slices.meets(record.slices);
     if (!apart && is_live(other.state) &&
         !(other.slices.contains(last) && record.slices.contains(SliceNumber(other.slice))))
       problem("the round counts slices that block " + other.block.hex() + " was divided by");
-    return true;
-  });
-  if (!s) return s;
+  }
   if (!left_out.empty())
     problem("the round leaves out slices " + left_out.text() + ", which no block was divided by");
-  return {};
+  if (!beyond.empty())
+    problem("the round counts slices " + beyond.text() + ", which its block has no part in");
 }
 
 Status Audit::check_weights() {
@@ -87,11 +89,12 @@ Status Audit::check_weights() {
     return {};
   }
   report_.slices_checked = (*slices)->size();
-  check_chain(**slices);
-  if (Status s = check_shares(**slices); !s) return s;
+  if (Status s = check_chain(**slices); !s) return s;
+  if (scope_.with_shares)
+    if (Status s = check_shares(**slices); !s) return s;
   const IsPool pools = [this](AccountId account) { return is_pool(account); };
   if (record.terms.scheme.kind == SchemeKind::Prop) {
-    if (Status s = check_round(); !s) return s;
+    check_round();
     for (const SliceRecord& slice : **slices) claims_->add(slice.slice.entries(), pools);
   } else if (!(*slices)->empty()) {
     Window window(window_size(record.terms, (*slices)->back().network));
@@ -101,12 +104,21 @@ Status Audit::check_weights() {
   return {};
 }
 
-void Audit::check_chain(const std::vector<SliceRecord>& slices) {
+Status Audit::check_chain(const std::vector<SliceRecord>& slices) {
   for (std::size_t i = 1; i < slices.size(); ++i)
     if (slices[i].number.value() == slices[i - 1].number.value() + 1 &&
         slices[i].previous != slices[i - 1].hash())
       problem(slice_name(slices[i].number) + " does not name " + slice_name(slices[i - 1].number) +
               " as it stands: one of them was changed");
+  // The newest one, too, is named by the one after it.
+  if (slices.empty()) return {};
+  const SliceRecord& last = slices.back();
+  const auto next = read_slice(store_, SliceNumber(last.number.value() + 1));
+  if (!next && next.error().code == ErrorCode::Io) return next.error();
+  if (next && *next && (*next)->previous != last.hash())
+    problem(slice_name((*next)->number) + " does not name " + slice_name(last.number) +
+            " as it stands: one of them was changed");
+  return {};
 }
 
 Status Audit::check_shares(const std::vector<SliceRecord>& slices) {

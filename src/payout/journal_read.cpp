@@ -6,6 +6,7 @@ namespace adit {
 namespace {
 
 constexpr std::size_t kMaxProblems = 100;
+constexpr std::int64_t kClockStepMillis = 600'000;
 
 struct Sums {
   std::map<Book, Satoshi> balance;
@@ -83,6 +84,41 @@ Status for_each_entry(LedgerStore& store, std::uint64_t first,
         return verdict.ok() && visit(*entry);
       });
   return s ? verdict : s;
+}
+
+Result<Satoshi> booked_for(LedgerStore& store, std::uint64_t last, const std::string& block,
+                           UnixMillis found) {
+  std::uint64_t low = 1, high = last + 1;
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    const std::string key = entry_key(middle);
+    const auto value = store.get(Family::Credits, key);
+    if (!value) return value.error();
+    if (!*value) return bad_row(key, "the entry is missing");
+    const auto entry = entry_of(key, **value);
+    if (!entry) return entry.error();
+    if (entry->time.value() < found.value() - kClockStepMillis)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  Satoshi sum;
+  Status verdict;
+  const Status s = scan_prefix(store, kEntryPrefix, key_u64(low),
+                               [&](std::string_view key, std::string_view value) {
+                                 if (value.find(block) == std::string_view::npos) return true;
+                                 const auto entry = entry_of(key, value);
+                                 if (!entry) {
+                                   verdict = entry.error();
+                                   return false;
+                                 }
+                                 if (entry->from.kind == BookKind::Blocks) sum += entry->amount;
+                                 if (entry->to.kind == BookKind::Blocks) sum -= entry->amount;
+                                 return true;
+                               });
+  if (!s) return s.error();
+  if (!verdict) return verdict.error();
+  return sum;
 }
 
 Result<std::vector<std::string>> verify_journal(LedgerStore& store) {

@@ -31,6 +31,12 @@ std::string book_key(const Book& book);
 std::string book_value(const Book& book, Satoshi balance);
 Result<BookBalance> book_row_of(std::string_view key, std::string_view value);
 
+/// What a block has brought by the entries, of which `last` is the newest, and nothing took back.
+/// Looks at those written since the block was found: bisection by time, ten minutes further back
+/// for clocks that step.
+Result<Satoshi> booked_for(LedgerStore& store, std::uint64_t last, const std::string& block,
+                           UnixMillis found);
+
 /// The rows whose key starts with `prefix`, in order, until `visit` returns false.
 Status scan_prefix(LedgerStore& store, char prefix, std::string_view from,
                    const std::function<bool(std::string_view key, std::string_view value)>& visit);

@@ -43,13 +43,11 @@ void State::Unripe::remove(const BlockHash& block) {
 }
 
 State::State(Ledger& books, const TreasuryOptions& wanted, Journal money, TermsHistory past)
-    : ledger(&books),
-      options(wanted),
-      journal(std::move(money)),
-      history(std::move(past)),
-      pool_address(address_of(wanted.pool_script, wanted.network).value_or("")) {}
+    : ledger(&books), options(wanted), journal(std::move(money)), history(std::move(past)) {
+  set_pool(wanted.pool_script);
+}
 
-Status State::write(const LedgerBatch& batch) {
+Status State::write(LedgerBatch& batch) {
   Status s = ledger->write(batch);
   // What is in memory is ahead of the disk now.
   if (!s) broken = s.error();

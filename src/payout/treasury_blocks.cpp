@@ -5,6 +5,7 @@
 #include "adit/bitcoin/address.h"
 #include "adit/ledger/json_fields.h"
 #include "adit/ledger/reader.h"
+#include "payout/journal_rows.h"
 #include "payout/settlement_rows.h"
 #include "payout/treasury_state.h"
 
@@ -71,6 +72,13 @@ Result<std::optional<SliceNumber>> State::slice_for(const Waiting& entry, UnixMi
 
 Status State::settle(const Waiting& entry, SliceNumber slice, UnixMillis now) {
   const BlockRecord& block = entry.block;
+  const auto booked =
+      booked_for(ledger->store(), journal.last_entry(), block.hash.hex(), block.found);
+  if (!booked) return booked.error();
+  if (*booked != Satoshi{})
+    return Error{ErrorCode::Corrupt, "block " + block.hash.hex() +
+                                         " is in the journal, but its settlement is missing: it "
+                                         "would be paid twice"};
   const bool by_plan = planned(block);
   SettlementRecord record;
   record.block = block.hash, record.height = block.height;

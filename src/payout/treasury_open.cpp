@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "adit/base/check.h"
+#include "adit/bitcoin/address.h"
 #include "adit/ledger/reader.h"
+#include "payout/priced_batch.h"
 #include "payout/treasury_state.h"
 
 namespace adit {
@@ -24,14 +26,21 @@ Status State::open(UnixMillis now) {
   const auto through = read_priced_through(ledger->store());
   if (!through) return through.error();
   priced_through = *through;
-  // What a crash left is finished by the terms it was begun under.
-  const PayoutTerms* before = history.newest();
-  if (before == nullptr) return change_terms(now);
-  const bool same = before->text() == options.terms.text();
+  // What a crash left is finished by the terms, and for the pool's address, it was begun under.
+  const Script wanted = options.pool_script;
+  const TermsInForce* before = history.newest();
+  if (before == nullptr) return change_terms(wanted, now);
+  const bool same = before->terms.text() == options.terms.text() && before->pool_script == wanted;
+  set_pool(before->pool_script);
   if (!same)
     if (Status s = ledger->close_open_slice(now); !s) return s;
-  if (Status s = start(*before, now); !s || same) return s;
-  return change_terms(now);
+  if (Status s = start(before->terms, now); !s || same) return s;
+  return change_terms(wanted, now);
+}
+
+void State::set_pool(const Script& script) {
+  options.pool_script = script;
+  pool_address = address_of(script, options.network).value_or("");
 }
 
 Status State::start(const PayoutTerms& in_force, UnixMillis now) {
@@ -46,13 +55,14 @@ Status State::start(const PayoutTerms& in_force, UnixMillis now) {
   return reconcile(now);
 }
 
-Status State::change_terms(UnixMillis now) {
+Status State::change_terms(const Script& pool_script, UnixMillis now) {
   if (history.newest() != nullptr) {
     if (Status s = pay_priced(live.newest(), now); !s) return s;
   }
   LedgerBatch batch;
   const SliceNumber last = ledger->last_slice();
-  history.add(batch, SliceNumber(last.value() + 1), options.terms);
+  set_pool(pool_script);
+  history.add(batch, {SliceNumber(last.value() + 1), options.terms, pool_script});
   if (pays_slices(options.terms.scheme.kind)) {
     priced_through = last;
     put_priced_through(batch, last);
@@ -91,16 +101,18 @@ Status State::price(const SliceRecord& slice, UnixMillis now) {
 Status State::pay_priced(SliceNumber last, UnixMillis now) {
   if (!pays_slices(terms.scheme.kind) || last <= priced_through) return {};
   LedgerBatch batch;
-  const std::string ref =
-      "slices:" + std::to_string(priced_through.value() + 1) + "-" + std::to_string(last.value());
+  PricedBatch row{SliceNumber(priced_through.value() + 1), last, {}};
+  const std::string ref = row.ref();
   for (const auto& [account, amount] : priced) {
     const Satoshi whole = journal.take_whole(account, amount);
+    row.left.emplace_back(account, journal.account(account).fraction);
     if (whole > Satoshi{})
       journal.move(batch, {BookKind::Pool, 0}, Book::account(account), whole, "shares", ref, now);
   }
   priced.clear();
   priced_through = last;
   put_priced_through(batch, last);
+  put_priced_batch(batch, row);
   journal.finish(batch);
   return write(batch);
 }

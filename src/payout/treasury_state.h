@@ -50,7 +50,8 @@ struct Treasury::State {
   // treasury_open.cpp
   Status open(UnixMillis now);
   Status start(const PayoutTerms& in_force, UnixMillis now);
-  Status change_terms(UnixMillis now);
+  void set_pool(const Script& script);
+  Status change_terms(const Script& pool_script, UnixMillis now);
   Status reconcile(UnixMillis now);
   Status price_backlog(UnixMillis now);
   Status price(const SliceRecord& slice, UnixMillis now);
@@ -82,7 +83,7 @@ struct Treasury::State {
   Result<SettlementRecord> with_shares(SettlementRecord record);
 
   // treasury.cpp
-  Status write(const LedgerBatch& batch);
+  Status write(LedgerBatch& batch);
   Status refusal() const;
   PayoutTerms promised(const BlockRecord& block) const;
   bool planned(const BlockRecord& block) const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// HighWaterFile: data_dir/high_water, the ledger's newest acknowledged share and its chain value,
-// kept outside the database: RocksDB's recovery stops silently at the first bad log record, and an
-// old backup opens without a word. One line of text, replaced atomically. Blocking; one thread at a
+// HighWaterFile: data_dir/high_water, how far shares, slices and money have come, kept outside the
+// database: RocksDB's recovery stops silently at the first bad log record, and an old backup opens
+// without a word. Three lines of text, replaced atomically. Blocking; one thread at a
 // time.
 #pragma once
 

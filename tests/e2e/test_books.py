@@ -169,6 +169,10 @@ class Priced(BooksTest):
         self.pool.kill()
         self.pool.start().wait_work()
         self.assertEqual(balances(self.pool)[ALICE]['balance_sat'], exact // 1_000_000)
+        audit = self.pool.command('audit', '--slices', '1-60')
+        self.assertIn('looked at   60 slices', audit.stdout)
+        self.assertIn('everything agrees', audit.stdout)
+        self.assertEqual(self.pool.command('audit', '--slices', '5-4', check=False).returncode, 2)
         self.pool.command('ledger', 'verify')
 
 

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import stat
 import time
@@ -66,6 +67,20 @@ class Pays(PayoutTest):
         self.pool.start().wait_work()
         self.settle()
         self.check_paid_once()
+
+    def test_old_books_that_lack_a_step_are_refused(self):
+        """No share and no entry came between: only what they say of the payment."""
+        self.assertEqual(self.pool.terminate(), 0)
+        self.step('prepare', 'prepared')
+        books, old = os.path.join(self.pool.data, 'ledger'), self.path('old')
+        shutil.copytree(books, old)
+        self.step('broadcast', 'broadcast')
+        shutil.rmtree(books)
+        shutil.copytree(old, books)
+        for command in (('payout', 'plan'), ('payout', 'broadcast'), ('ledger', 'verify')):
+            done = self.pool.command(*command, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn('of credits and payments, but batch', done.stderr)
 
     def test_signed_elsewhere(self):
         wallet = self.watching_wallet()

@@ -120,6 +120,9 @@ TEST_CASE("docs: what is on disk has the fields of the tables") {
   Pool pool;
   REQUIRE(pool.append(pool.batch(3)).ok());
   REQUIRE(pool.ledger->put_block(BlockRecord()).value());
+  REQUIRE(pool.ledger->close_due_slice(UnixMillis(pool.now.value() + 60'000)).ok());
+  LedgerBatch money;
+  REQUIRE(pool.ledger->write(money).ok());
   REQUIRE(pool.ledger->close(pool.now).ok());
   const auto value = [&](Family family) { return pool.store.rows(family).begin()->second; };
   CHECK(fields_of(value(Family::Accounts)) == first_column(table_after("`accounts`:")));

@@ -71,7 +71,10 @@ TEST_CASE("open: a read error is an error, wherever it strikes") {
 TEST_CASE("mark: text there and back, nothing else") {
   HighWater mark{Sequence(42), {}};
   mark.chain[0] = 0xAB;
-  CHECK(mark.text() == "42 ab" + std::string(62, '0') + "\n");
+  mark.slice = {SliceNumber(3), {}};
+  mark.slice.hash[31] = 0xCD;
+  mark.money_batches = 9;
+  CHECK(mark.text() == "42 ab" + std::string(62, '0') + "\n3 " + std::string(62, '0') + "cd\n9\n");
   CHECK(HighWater::parse(mark.text()) == mark);
   for (const std::string& bad :
        {std::string(), std::string("42\n"), mark.text() + "x", mark.text().substr(1),
@@ -92,6 +95,44 @@ TEST_CASE("mark: a ledger behind it is refused, unless the loss is accepted") {
   LedgerOptions accept = pool.options;
   accept.accept_loss = true;
   CHECK(Ledger::open(backup, accept, late).ok());
+}
+
+TEST_CASE("mark: slices and writes of money behind it are refused, too") {
+  Pool pool;
+  const auto money = [&] {
+    LedgerBatch batch;
+    batch.put(Family::Payments, "p", "state");
+    REQUIRE(pool.ledger->write(batch).ok());
+  };
+  REQUIRE(pool.append(pool.batch(10)).ok());
+  money();
+  const MemoryStore before = pool.store;
+  REQUIRE(pool.ledger->close_due_slice(UnixMillis(pool.now.value() + 60'000)).ok());
+  const MemoryStore closed = pool.store;
+  const HighWater slice = pool.ledger->high_water();
+  CHECK(slice.slice.number == SliceNumber(1));
+  CHECK(slice.money_batches == 1);
+  money();
+  const HighWater paid = pool.ledger->high_water();
+  const auto code = [&](MemoryStore store, const HighWater& mark) {
+    auto opened = Ledger::open(store, pool.options, mark);
+    return opened ? ErrorCode::NotFound : opened.error().code;
+  };
+  CHECK(code(pool.store, paid) == ErrorCode::NotFound);  // it opens
+  CHECK(code(closed, slice) == ErrorCode::NotFound);
+  CHECK(code(before, slice) == ErrorCode::Conflict);
+  CHECK(code(closed, paid) == ErrorCode::Conflict);
+  HighWater other = slice;
+  other.slice.hash[0] ^= 1;
+  CHECK(code(pool.store, other) == ErrorCode::Corrupt);
+  pool.options.accept_loss = true;
+  CHECK(code(before, slice) == ErrorCode::NotFound);
+  CHECK(code(closed, paid) == ErrorCode::NotFound);
+  pool.options.accept_loss = false;
+  pool.reopen(paid);
+  CHECK(pool.ledger->high_water() == paid);
+  pool.store.rows(Family::Meta)["money_batches"] = "many";
+  CHECK(code(pool.store, paid) == ErrorCode::Corrupt);
 }
 
 TEST_CASE("mark: a ledger with another history is refused") {

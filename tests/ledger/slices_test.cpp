@@ -214,6 +214,7 @@ TEST_CASE("slices: books from before there were any begin with the next share") 
   wait(pool, 3'600'000);
   REQUIRE(pool.append(pool.batch(9, 101)).ok());
   pool.store.rows(Family::Meta).erase("slices_from");
+  pool.store.rows(Family::Meta).erase("slices_through");
   pool.store.rows(Family::Slices).clear();
   CHECK(pool.problems().empty());
   pool.reopen();
@@ -349,7 +350,8 @@ TEST_CASE("slices: none is handed out that is not on disk") {
     CHECK(taken == slices_of(pool.store).size());
     CHECK_FALSE(pool.ledger->close_due_slice(UnixMillis(pool.now.value() + 100'000)).ok());
     CHECK_FALSE(pool.ledger->expire_slices(SliceNumber(9)).ok());
-    CHECK_FALSE(pool.ledger->write({}).ok());
+    LedgerBatch money;
+    CHECK_FALSE(pool.ledger->write(money).ok());
   }
 }
 
@@ -389,6 +391,37 @@ TEST_CASE("slices: a restart refuses rows that contradict the shares") {
   CHECK(code() == ErrorCode::Corrupt);
   meta["slices_from"] = "1";
   CHECK(code() == ErrorCode::NotFound);
+}
+
+TEST_CASE("slices: the newest ones cannot be taken out, nor given another hash") {
+  Pool pool;
+  mine(pool, 80);
+  const MemoryStore whole = pool.store;
+  const std::uint64_t newest = pool.ledger->last_slice().value();
+  REQUIRE(newest > 3);
+  const auto refused = [&] {
+    const auto opened = Ledger::open(pool.store, pool.options, std::nullopt);
+    return !pool.problems().empty() && !opened && opened.error().code == ErrorCode::Corrupt;
+  };
+  CHECK_FALSE(refused());
+  for (const std::uint64_t keep : {newest - 1, newest - 2, std::uint64_t{0}}) {
+    pool.store = whole;
+    std::erase_if(pool.store.rows(Family::Slices),
+                  [&](const auto& row) { return *u64_of_key(row.first) > keep; });
+    CHECK(refused());
+  }
+  // Nothing but its row vouches for its time of closing.
+  pool.store = whole;
+  std::string& row = pool.store.rows(Family::Slices)[key_u64(newest)];
+  SliceRecord changed = *SliceRecord::decode(bytes_of(row));
+  changed.closed = UnixMillis(changed.closed.value() + 1);
+  row = std::string(text_of(changed.encode()));
+  CHECK(refused());
+  pool.store = whole;
+  for (const char* bad : {"", "x", "7"}) {
+    pool.store.rows(Family::Meta)["slices_through"] = bad;
+    CHECK(refused());
+  }
 }
 
 TEST_CASE("rows of other rooms: written, synced, read back; addresses by account") {

@@ -6,6 +6,8 @@
 #include "bank.h"
 #include "payout/journal_rows.h"
 #include "payout/payments_rows.h"
+#include "payout/priced_batch.h"
+#include "payout/terms_history.h"
 #include "support/docs_tables.h"
 
 using namespace adit;
@@ -53,6 +55,23 @@ TEST_CASE("docs: a settlement and its shares") {
     end += std::stoul(row[1]);
   }
   CHECK(end == 48);
+}
+
+TEST_CASE("docs: terms, and what priced slices left") {
+  LedgerBatch batch;
+  TermsHistory().add(batch, {SliceNumber(1), PayoutTerms(), {}});
+  put_priced_batch(batch, {SliceNumber(1), SliceNumber(2), {{AccountId(3), MicroSatoshi(4)}}});
+  REQUIRE(batch.puts.size() == 2);
+  CHECK(fields_of(batch.puts[0].value) == documented("**Terms** are"));
+  CHECK(batch.puts[0].key.size() == 1 + 8 + 4);
+  const auto rows = table_after("All values of a batch stand under");
+  REQUIRE(rows.size() == 4);
+  const std::string& value = batch.puts[1].value;
+  const auto at = [&](const std::string& offset) { return value.data() + std::stoul(offset); };
+  CHECK(load_le<std::uint64_t>(reinterpret_cast<const std::uint8_t*>(at(rows[0][0]))) == 1);
+  CHECK(load_le<std::uint64_t>(reinterpret_cast<const std::uint8_t*>(at(rows[1][0]))) == 2);
+  CHECK(load_le<std::uint32_t>(reinterpret_cast<const std::uint8_t*>(at(rows[2][0]))) == 3);
+  CHECK(value.size() == 16 + 16 + std::stoul(rows[3][1]));
 }
 
 TEST_CASE("docs: a payment and its outputs") {

@@ -65,7 +65,7 @@ TEST_CASE("what the pool's output took is paid by the wallet, to the satoshi and
   for (const std::uint32_t fee : {0u, 3u})
     for (const bool leaves : {false, true}) {  // member 1, for a while
       Pool pool(fee);
-      CHECK(pool.payments().due(kRules).empty());  // not ripe
+      CHECK(pool.payments().due(kRules).outputs.empty());  // not ripe
       pool.move(pool.first, BlockState::Mature);
       PlanPtr old_plan;
       for (int n = 0; n < 50; ++n) {
@@ -87,14 +87,14 @@ TEST_CASE("what the pool's output took is paid by the wallet, to the satoshi and
       CHECK(payment->outputs[0].account == pool.account(1));
       CHECK(payment->sum + fee_of(kValue + kValue, fee) == owed);  // that is the next block's
       pool.paid[1] += payment->sum;
-      CHECK(payments.due(kRules).empty());
+      CHECK(payments.due(kRules).outputs.empty());
       pool.block_on(old_plan);  // a job from before the payment
       CHECK(pool.balance(1) >= Satoshi{});
       for (int n = 0; n < 4; ++n) {
         pool.minute(1'000, 1'000);
         pool.block_on(pool.treasury->plan());
       }
-      CHECK(payments.due(kRules).empty());
+      CHECK(payments.due(kRules).outputs.empty());
       for (std::uint32_t m = 1; m <= 2; ++m) {
         CHECK(pool.paid[m] == pool.earned[m]);
         CHECK(pool.balance(m) == Satoshi{});

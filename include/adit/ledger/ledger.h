@@ -47,15 +47,21 @@ struct LedgerOptions {
   std::size_t hashes_per_tip = 50'000'000;
 };
 
-/// What the world outside the database remembers of it, so that a restored old backup is noticed.
+/// What the world outside the database remembers of it, so that a restored old backup, or rows
+/// taken out of its end, are noticed.
 struct HighWater {
   Sequence sequence;
   Digest chain{};
-  /// "<sequence> <chain value in hex>\n"
+  SliceMark slice{};                ///< the newest closed one; number zero: none
+  std::uint64_t money_batches = 0;  ///< how often credits and payments were written
+  /// Three lines: "<sequence> <chain value in hex>", the slice's, "<money batches>".
   std::string text() const;
   static std::optional<HighWater> parse(std::string_view text);
   bool operator==(const HighWater&) const = default;
 };
+/// Conflict: shares, slices or writes of money that the mark knows are not in the store. Corrupt:
+/// they are others.
+Status check_high_water(LedgerStore& store, const HighWater& mark);
 
 class Books;
 class OpenSlice;
@@ -113,8 +119,8 @@ class Ledger {
   /// The newest closed one; 0: none yet.
   SliceNumber last_slice() const;
   /// Rows of credits and payments (CHECK: of no other family), always synced; after an error the
-  /// ledger refuses for ever.
-  Status write(const LedgerBatch& batch);
+  /// ledger refuses for ever. Adds a row of its own: their count (HighWater).
+  Status write(LedgerBatch& batch);
   LedgerStore& store() { return *store_; }
   /// The address of a booked account; empty for an unknown id.
   std::string address_of(AccountId account) const;
@@ -137,7 +143,7 @@ class Ledger {
   Result<UnixMillis> newest_time() const;
   Sequence last_sequence() const { return last_; }
   const Digest& chain_head() const { return head_; }
-  HighWater high_water() const { return {last_, head_}; }
+  HighWater high_water() const;
   std::uint16_t boot() const { return boot_; }
   bool failed() const { return failed_.has_value(); }
   /// Why, since the store failed; everything else is refused from then on.
@@ -147,7 +153,6 @@ class Ledger {
   Ledger(LedgerStore& store, const LedgerOptions& options);
   DoorVerdict judge(const ShareCandidate& share);
   Status commit(const LedgerBatch& batch, bool sync);
-  Status check_mark(const std::optional<HighWater>& mark);
   Status open_meta();
   Status rebuild_filter();
   Status rebuild_slice();
@@ -161,6 +166,7 @@ class Ledger {
   Sequence last_;
   Digest head_{};
   BlockHash tip_;  ///< of the newest share
+  std::uint64_t money_batches_ = 0;
   std::uint16_t boot_ = 0;
   std::optional<Error> failed_;
   DuplicateFilter seen_;

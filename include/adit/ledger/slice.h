@@ -6,6 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "adit/base/bytes.h"
@@ -87,6 +90,15 @@ struct SliceRecord {
   /// slice_hash of header() and the SHA-256 of the packed entries: what the next slice names.
   Digest hash() const;
   bool operator==(const SliceRecord&) const = default;
+};
+
+/// Names one closed slice. As text "<number> <hash in hex>".
+struct SliceMark {
+  SliceNumber number;
+  Digest hash{};
+  std::string text() const;
+  static std::optional<SliceMark> parse(std::string_view text);
+  bool operator==(const SliceMark&) const = default;
 };
 
 /// SHA-256(header || entries_hash). The entries enter by their hash, so that a proof about a share

@@ -112,7 +112,7 @@ class Journal {
 Status for_each_entry(LedgerStore& store, std::uint64_t first,
                       const std::function<bool(const JournalEntry&)>& visit);
 /// Recomputes every balance from the entries and compares; problems, at most 100, name the row.
-/// (I31. Fractions of a satoshi are not in the entries.)
+/// (Fractions of a satoshi are not in the entries; verify_money looks at them, too.)
 Result<std::vector<std::string>> verify_journal(LedgerStore& store);
 
 }  // namespace adit

@@ -16,8 +16,9 @@
 // next round, and return if it comes back. Work that pps or fpps has paid counts in no later window
 // or round.
 //
-// On disk (family credits): settlement_record.h, journal.h; 'r' + u64be slice: the terms from that
-// slice on; 'q': the last slice whose shares are priced. Both sealed JSON.
+// On disk (family credits): settlement_record.h, journal.h; 'r' + u64be slice + u32be change: the
+// terms from that slice on; 'q': the last slice whose shares are priced. Both sealed JSON. 'f' +
+// u64be slice: what the batch of priced slices that ends there left (priced_batch.h).
 #pragma once
 
 #include <memory>

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// Marks: text, and the store against them.
+#include "adit/ledger/ledger.h"
+#include "ledger/slice_reader.h"
+
+namespace adit {
+namespace {
+
+constexpr std::string_view kRemedy =
+    ". Restore the newest copy, or accept the loss with --accept-loss";
+
+std::optional<std::uint64_t> number_of(std::string_view text) {
+  const auto number = Work::from_decimal(text);
+  if (!number || number->value() >> 64 != 0) return std::nullopt;
+  return static_cast<std::uint64_t>(number->value());
+}
+
+std::string pair_text(std::uint64_t number, const Digest& digest) {
+  return std::to_string(number) + " " + to_hex(digest);
+}
+
+bool parse_pair(std::string_view text, std::uint64_t& number, Digest& digest) {
+  const std::size_t blank = text.find(' ');
+  const auto first = number_of(text.substr(0, blank));
+  if (blank == std::string_view::npos || !first) return false;
+  number = *first;
+  return from_hex(text.substr(blank + 1), digest);
+}
+
+/// Takes the text up to the next end of line; empty where there is none.
+std::string_view take_line(std::string_view& text) {
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos) return {};
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end + 1);
+  return line;
+}
+
+Error behind(const std::string& end, const std::string& known) {
+  return {ErrorCode::Conflict, "the ledger ends at " + end + ", but " + known +
+                                   ": an old backup, or lost files" + std::string(kRemedy)};
+}
+Error other(const std::string& what) {
+  return {ErrorCode::Corrupt, what +
+                                  " than the high-water mark: the ledger is not the one this "
+                                  "pool wrote" +
+                                  std::string(kRemedy)};
+}
+
+Status check_shares(LedgerStore& store, const HighWater& mark) {
+  if (mark.sequence == Sequence()) return {};
+  const std::string name = "share " + std::to_string(mark.sequence.value());
+  const auto end = chain_end(store);
+  if (!end) return end.error();
+  if (mark.sequence > end->sequence)
+    return behind("share " + std::to_string(end->sequence.value()), name + " was acknowledged");
+  const auto chain = chain_at(store, mark.sequence);
+  if (!chain) return chain.error();
+  if (*chain && **chain != mark.chain) return other(name + " has another chain value");
+  return {};
+}
+
+Status check_slices(LedgerStore& store, const SliceMark& mark) {
+  if (mark.number == SliceNumber()) return {};
+  const std::string name = "slice " + std::to_string(mark.number.value());
+  const auto newest = newest_slice(store);
+  if (!newest) return newest.error();
+  const SliceNumber last = *newest ? (*newest)->number : SliceNumber();
+  if (mark.number > last)
+    return behind("slice " + std::to_string(last.value()), name + " was closed");
+  const auto slice = read_slice(store, mark.number);
+  if (!slice) return slice.error();
+  if (*slice && (*slice)->hash() != mark.hash) return other(name + " has another hash");
+  return {};
+}
+
+}  // namespace
+
+std::string SliceMark::text() const { return pair_text(number.value(), hash); }
+
+std::optional<SliceMark> SliceMark::parse(std::string_view text) {
+  SliceMark mark;
+  std::uint64_t number = 0;
+  if (!parse_pair(text, number, mark.hash)) return std::nullopt;
+  mark.number = SliceNumber(number);
+  return mark;
+}
+
+std::string HighWater::text() const {
+  return pair_text(sequence.value(), chain) + "\n" + slice.text() + "\n" +
+         std::to_string(money_batches) + "\n";
+}
+
+std::optional<HighWater> HighWater::parse(std::string_view text) {
+  HighWater mark;
+  std::uint64_t number = 0;
+  if (!parse_pair(take_line(text), number, mark.chain)) return std::nullopt;
+  mark.sequence = Sequence(number);
+  const auto slice = SliceMark::parse(take_line(text));
+  const auto money = number_of(take_line(text));
+  if (!slice || !money || !text.empty()) return std::nullopt;
+  mark.slice = *slice;
+  mark.money_batches = *money;
+  return mark;
+}
+
+Status check_high_water(LedgerStore& store, const HighWater& mark) {
+  if (Status s = check_shares(store, mark); !s) return s;
+  if (Status s = check_slices(store, mark.slice); !s) return s;
+  const auto money = read_money_batches(store);
+  if (!money) return money.error();
+  if (*money < mark.money_batches)
+    return behind("batch " + std::to_string(*money) + " of credits and payments",
+                  "batch " + std::to_string(mark.money_batches) + " was written");
+  return {};
+}
+
+Result<std::uint64_t> read_money_batches(LedgerStore& store) {
+  const auto text = store.get(Family::Meta, kMoneyBatches);
+  if (!text) return text.error();
+  if (!*text) return std::uint64_t{0};
+  const auto number = number_of(**text);
+  if (!number) return Error{ErrorCode::Corrupt, "meta money_batches: not a number: " + **text};
+  return *number;
+}
+
+Result<std::optional<SliceMark>> read_slices_through(LedgerStore& store) {
+  const auto text = store.get(Family::Meta, kSlicesThrough);
+  if (!text) return text.error();
+  if (!*text) return std::optional<SliceMark>();
+  const auto mark = SliceMark::parse(**text);
+  if (!mark) return Error{ErrorCode::Corrupt, "meta slices_through: no slice: " + **text};
+  return mark;
+}
+
+}  // namespace adit
