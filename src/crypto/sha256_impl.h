@@ -37,6 +37,7 @@ extern const Impl kPortable;
 #if defined(__x86_64__)
 extern const Impl kShaNi;
 extern const Impl kAvx2;
+extern const Impl kAvx512;
 #elif defined(__aarch64__)
 extern const Impl kArmv8;
 #endif

@@ -33,6 +33,9 @@ bool has_sha_ni() {
 std::vector<const Impl*> usable() {
   std::vector<const Impl*> list;
 #if defined(__x86_64__)
+  // The compiler's question covers the system too: whether it saves the wide registers.
+  if (has_sha_ni() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
+    list.push_back(&kAvx512);
   if (has_sha_ni()) list.push_back(&kShaNi);
   if (__builtin_cpu_supports("avx2")) list.push_back(&kAvx2);
 #elif defined(__aarch64__)

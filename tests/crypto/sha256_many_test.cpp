@@ -11,7 +11,7 @@ using namespace adit::test;
 
 namespace {
 
-constexpr std::size_t kCounts[] = {0, 1, 2, 3, 7, 8, 9, 16, 17};
+constexpr std::size_t kCounts[] = {0, 1, 2, 3, 5, 6, 7, 8, 9, 14, 16, 17};
 
 Digest digest_at(const ByteVec& bytes, std::size_t index) {
   Digest out;

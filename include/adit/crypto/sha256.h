@@ -51,8 +51,8 @@ void sha256d_64_many(std::uint8_t* out, const std::uint8_t* in, std::size_t coun
 std::vector<std::uint32_t> scan_nonces(Bytes header, std::uint32_t first, std::uint32_t count,
                                        std::uint32_t top_word);
 
-/// The implementations compiled in and usable on this CPU, best first: "sha-ni", "avx2", "armv8",
-/// "portable". Tests run each of them through `sha256_select`.
+/// The implementations compiled in and usable on this CPU, best first: "avx512", "sha-ni", "avx2",
+/// "armv8", "portable". Tests run each of them through `sha256_select`.
 std::vector<std::string_view> sha256_implementations();
 /// For tests and benchmarks, before threads start: false if it is not usable here.
 bool sha256_select(std::string_view name);
