@@ -54,14 +54,32 @@ TEST_CASE("docs: each field of the share record stands where the table says") {
   CHECK(samples.empty());
 }
 
-TEST_CASE("docs: the parts of a run") {
+TEST_CASE("docs: the parts of a run and of its entries") {
   const auto rows = table_after("## shares");
-  REQUIRE(rows.size() == 6);
+  REQUIRE(rows.size() == 7);
+  CHECK(rows[0][2].find(std::to_string(ShareRun::kVersion)) != std::string::npos);
   CHECK(rows[3][0] == std::to_string(ShareRun::kHeaderSize));
-  CHECK(rows[4][0] == std::to_string(ShareRun::kRecordsAt));
-  CHECK(rows[4][1] == std::to_string(ShareRecord::kSize) + " × count");
+  CHECK(rows[4][0] == std::to_string(ShareRun::kSequenceAt));
+  CHECK(rows[5][0] == std::to_string(ShareRun::kEntriesAt));
   CHECK(rows[2][2].find(std::to_string(ShareRun::kMaxRecords)) != std::string::npos);
-  CHECK(ShareRun::kOverhead == ShareRun::kRecordsAt + std::stoul(rows[5][1]));
+  CHECK(ShareRun::kOverhead == ShareRun::kEntriesAt + std::stoul(rows[6][1]));
+  // Of the entry: which bit says that a field is there, and how long all of them are.
+  const std::map<std::string, std::uint8_t> bits = {
+      {"time", ShareEntry::kTime},     {"height", ShareEntry::kTip},
+      {"tip", ShareEntry::kTip},       {"account", ShareEntry::kWorker},
+      {"worker", ShareEntry::kWorker}, {"work", ShareEntry::kWork}};
+  std::size_t most = 0, fields = 0;
+  for (const Row& row : table_after("An entry:")) {
+    INFO(row[1]);
+    most += std::stoul(row[0]);
+    const auto bit = bits.find(row[1]);
+    if (bit == bits.end()) continue;
+    ++fields;
+    const unsigned long number = std::stoul(row[2].substr(4));  // "bit N"
+    CHECK((1u << number) == bit->second);
+  }
+  CHECK(fields == bits.size());
+  CHECK(most == ShareEntry::kMost);
 }
 
 TEST_CASE("docs: each field of the slice record stands where the table says") {

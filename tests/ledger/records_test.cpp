@@ -238,3 +238,97 @@ TEST_CASE("share runs: split at the maximum, parse strictly") {
     CHECK_FALSE(ShareRun::parse(flipped).ok());
   }
 }
+
+TEST_CASE("share runs: records come back whole, whatever they have in common") {
+  std::vector<ShareRecord> written;
+  for (int i = 0; i < 200; ++i) {
+    ShareRecord r = written.empty() ? sample() : written.back();
+    r.hash.bytes[5] = static_cast<std::uint8_t>(i);
+    r.is_block = i % 7 == 3;
+    if (i % 2 == 1) r.worker = LedgerWorkerId(r.worker.value() + 1);
+    if (i % 3 == 1) r.work = Work(r.work.value() * 3 + 1);
+    if (i % 5 == 1) r.time = UnixMillis(r.time.value() + 4);
+    if (i % 11 == 1) r.tip.bytes[1] = static_cast<std::uint8_t>(i);
+    if (i % 13 == 1) r.height += 1;
+    if (i % 17 == 1) r.account = AccountId(r.account.value() + 1);
+    written.push_back(r);
+  }
+  LedgerBatch batch;
+  ShareRunWriter writer(batch, Sequence(41), Digest{});
+  writer.expect(written.size());
+  for (ShareRecord& r : written) writer.add(r);
+  writer.close();
+  REQUIRE(batch.puts.size() == 1);
+  const auto run = ShareRun::parse(batch.puts[0].value);
+  REQUIRE(run.ok());
+  const ShareRun copy = *run;  // must not look into the first one's records
+  Digest chain{};
+  for (std::uint32_t i = 0; i < copy.count; ++i) {
+    CHECK(*ShareRecord::decode(copy.record(i)) == written[i]);
+    CHECK(copy.hash(i) == written[i].hash);
+    chain = chain_next(chain, copy.record(i));
+  }
+  CHECK(written.back().sequence == Sequence(241));
+  CHECK(chain == copy.after);
+}
+
+TEST_CASE("share runs: what is no run of entries is refused") {
+  LedgerBatch batch;
+  ShareRunWriter writer(batch, Sequence(0), Digest{});
+  for (int i = 0; i < 3; ++i) {
+    ShareRecord r = sample();
+    writer.add(r);
+  }
+  writer.close();
+  const std::string value = batch.puts[0].value;
+  REQUIRE(ShareRun::parse(value).ok());
+  // A bit of the first entry's flags that nobody knows, and each that must be there.
+  for (const int bit : {1, 2, 3, 4, 5, 6, 7}) {
+    std::string bad = value;
+    bad[ShareRun::kEntriesAt] = static_cast<char>(bad[ShareRun::kEntriesAt] ^ (1 << bit));
+    CHECK_FALSE(ShareRun::parse(bad).ok());
+  }
+  // A later entry that claims more than there is, and every cut.
+  std::string bad = value;
+  bad[bad.size() - 32 - ShareEntry::kLeast] |= ShareEntry::kWork;
+  CHECK_FALSE(ShareRun::parse(bad).ok());
+  for (std::size_t size = 0; size < value.size(); ++size)
+    CHECK_FALSE(ShareRun::parse(std::string_view(value).substr(0, size)).ok());
+}
+
+TEST_CASE("share runs: a share of a busy pool takes 41 bytes") {
+  LedgerBatch batch;
+  ShareRunWriter writer(batch, Sequence(0), Digest{});
+  constexpr std::size_t kShares = 1000;
+  writer.expect(kShares);
+  for (std::size_t i = 0; i < kShares; ++i) {
+    ShareRecord r = sample();
+    r.worker = LedgerWorkerId(static_cast<std::uint32_t>(i % 2 + 1));
+    writer.add(r);
+  }
+  writer.close();
+  CHECK(batch.puts[0].value.size() <= ShareRun::kOverhead + ShareEntry::kMost + kShares * 41);
+}
+
+TEST_CASE("share runs: version 1, of whole records, is still read") {
+  ShareRecord r = sample();
+  std::string value(40, '\0');
+  value[0] = 1;
+  value[4] = 2;
+  Digest chain{};
+  for (int i = 0; i < 2; ++i) {
+    r.sequence = Sequence(static_cast<std::uint64_t>(i) + 7);
+    std::array<std::uint8_t, ShareRecord::kSize> bytes{};
+    r.encode(bytes.data());
+    chain = chain_next(chain, bytes);
+    value += text_of(bytes);
+  }
+  value += text_of(chain);
+  const auto run = ShareRun::parse(value);
+  REQUIRE(run.ok());
+  CHECK(run->count == 2);
+  CHECK(ShareRecord::decode(run->record(1))->sequence == Sequence(8));
+  CHECK(run->after == chain);
+  CHECK_FALSE(ShareRun::parse(value + "x").ok());
+  CHECK_FALSE(ShareRun::parse(std::string_view(value).substr(0, value.size() - 1)).ok());
+}
