@@ -3,6 +3,7 @@
 #include "adit/bitcoin/duplicate_filter.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "adit/base/check.h"
 
@@ -23,10 +24,9 @@ std::size_t HashSet::Part::slot(const Key& key) const {
 }
 
 void HashSet::Part::grow() {
-  Slots old(std::max(kFirstSlots, slots.size() * 2));
-  old.swap(slots);
-  for (const Key& key : old) {
-    if (key != Key{}) slots[slot(key)] = key;
+  const Slots old = std::exchange(slots, Slots(std::max(kFirstSlots, slots.size() * 2)));
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    if (old[i] != Key{}) slots[slot(old[i])] = old[i];
   }
 }
 

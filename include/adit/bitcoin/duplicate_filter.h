@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "adit/base/huge_pages.h"
+#include "adit/base/zeroed_table.h"
 #include "adit/bitcoin/hash.h"
 
 namespace adit {
@@ -32,7 +32,7 @@ class HashSet {
     std::uint64_t low = 0, high = 0;
     bool operator==(const Key&) const = default;
   };
-  using Slots = std::vector<Key, HugePageAllocator<Key>>;
+  using Slots = ZeroedTable<Key>;
   struct Part {
     Slots slots;  // the all-zero key is "empty"; a real hash of it is stored as {1, 0}
     std::size_t size = 0;
