@@ -6,8 +6,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
@@ -107,8 +107,10 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if ((word == "--runs" || word == "--seed") && i + 1 < argc) {
-      (word == "--runs" ? runs : seed) = std::strtoul(argv[++i], nullptr, 10);
-      continue;
+      const std::string_view digits = argv[++i];
+      unsigned long& number = word == "--runs" ? runs : seed;
+      if (std::from_chars(digits.data(), digits.data() + digits.size(), number).ec == std::errc())
+        continue;
     }
     std::ifstream file(argv[i], std::ios::binary);
     if (!file) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What a node, or whoever sits in its place, may answer to getblocktemplate: a template that makes
 // a job, or an error. And the wallet's answers beside it.
-#include "../node/fixture.h"
 #include "adit/bitcoin/block.h"
 #include "adit/mining/job.h"
 #include "adit/node/wallet.h"
 #include "fuzz.h"
+#include "node/fixture.h"
 
 namespace adit::fuzz {
 

@@ -4,7 +4,7 @@
 #include <simdjson.h>
 
 #include "fuzz.h"
-#include "v1_rig.h"
+#include "stratum/v1_rig.h"
 
 namespace adit::fuzz {
 namespace {
@@ -113,8 +113,9 @@ void one(Bytes input) {
   bytewise.run(text_of(input));
   check_lines(whole.said);
   check_lines(bytewise.said);
-  if (!greeted) return;
   const std::string one = answers(whole.said), other = answers(bytewise.said);
+  // Nor can it know the id of a job that it was not sent.
+  if (!greeted || (one + other).find("job not found") != std::string::npos) return;
   if (one != other)
     std::fprintf(stderr, "in one piece:\n%s\nbyte by byte:\n%s\n", one.c_str(), other.c_str());
   ADIT_CHECK(one == other);
@@ -144,10 +145,10 @@ std::vector<std::string> seeds() {
           R"({"id":10,"method":"mining.ping","params":[]})" + "\n" +
           R"({"id":null,"result":"x/1","error":null})" + "\n" +
           R"({"id":"a","method":"no.such","params":{}})" + "\n" + shares + "\3\3\3",
-      R"({"id":1,"method":"mining.configure","params":[["minimum-difficulty","subscribe-extranonce",)"
-      R"("info"],{"minimum-difficulty.value":4,"info.connection-url":"a","info.hw-version":"b"}]})"
-      "\n" +
-          kSubscribe + "\n" + authorize("x.y.z") + "\n" + authorize(kUser) + "\n",
+      std::string(R"({"id":1,"method":"mining.configure","params":[["minimum-difficulty",)") +
+          R"("subscribe-extranonce","info"],{"minimum-difficulty.value":4,)" +
+          R"("info.connection-url":"a","info.hw-version":"b"}]})" + "\n" + kSubscribe + "\n" +
+          authorize("x.y.z") + "\n" + authorize(kUser) + "\n",
   };
 }
 

@@ -29,7 +29,7 @@ void one(Bytes input) {
 std::vector<std::string> seeds() {
   return {
       R"({"id":4,"method":"mining.submit","params":["bc1.rig","0001","0001","65000000","dead"]})",
-      R"( {"params" : ["b", "1", "00", "6500", "dead", "00e0"], "id": 12, "method":"mining.submit"})",
+      R"( {"params" : ["b", "1", "00", "65", "dead", "00e0"], "id": 12, "method":"mining.submit"})",
       R"({"method": "mining.submit", "params": ["a","b","c","d","e"], "id":0})",
       R"({"id":9,"params":["{}[],:","id","params","method","~!@#$%^"],"method":"mining.submit"})",
   };

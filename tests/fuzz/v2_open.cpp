@@ -3,7 +3,7 @@
 // handshake is answered once at most, and nobody without a key of ours hears more.
 #define DOCTEST_CONFIG_IMPLEMENT  // the headers of the unit tests want it
 #include "fuzz.h"
-#include "v2_pool.h"
+#include "stratum/v2_pool.h"
 
 namespace adit::fuzz {
 namespace {

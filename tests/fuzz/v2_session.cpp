@@ -3,7 +3,7 @@
 // disk answers and time between them. V2Miner holds each answer against the specification.
 #define DOCTEST_CONFIG_IMPLEMENT  // the headers of the unit tests want it
 #include "fuzz.h"
-#include "v2_miner.h"
+#include "stratum/v2_miner.h"
 
 namespace adit::fuzz {
 namespace {
