@@ -64,13 +64,31 @@ Status LedgerWriter::open() {
   auto ledger = Ledger::open(*store_, options_.ledger, *mark);
   if (!ledger) return ledger.error();
   ledger_ = std::make_unique<Ledger>(std::move(*ledger));
+  tell_loss();
   counters_.last_sequence.set(ledger_->last_sequence().value());
   const auto newest = ledger_->newest_time();
   if (!newest) return newest.error();
   newest_at_open_ = *newest;
-  Status money = open_money();
-  if (!money) shut();
-  return money;
+  if (Status money = open_money(); !money) {
+    shut();
+    return money;
+  }
+  // At once: books without a mark are books that cannot be checked.
+  if (!*mark || ledger_->high_water() != **mark) write_mark();
+  return {};
+}
+
+/// A loss is accepted once: books that are opened again after a full disk must be whole.
+void LedgerWriter::tell_loss() {
+  if (!std::exchange(options_.ledger.accept_loss, false)) return;
+  const LedgerLoss& loss = ledger_->accepted_loss();
+  if (!loss.why)
+    return log_warn("ledger", "--accept-loss: nothing is missing; start without it from now on");
+  log_error("ledger", "--accept-loss: {}", loss.why->text);
+  log_error("ledger",
+            "the loss is accepted: {}. The books go on at share {} and the high-water mark is "
+            "written anew. Compare the wallet with `adit payout list` before the next payment",
+            loss.text(), ledger_->last_sequence().value() + 1);
 }
 
 Result<Satoshi> LedgerWriter::mean_fees() {

@@ -88,6 +88,7 @@ class LedgerWriter {
     LedgerWorkerId id;
     std::uint32_t opened = 0;
   };
+  void tell_loss();
   void run();
   void wait();
   void turn();

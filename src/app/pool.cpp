@@ -78,6 +78,7 @@ Status Pool::open_books() {
   options.ledger.network = config_.pool.network;
   options.ledger.instance = config_.pool.instance;
   options.ledger.sync = config_.ledger.sync;
+  options.ledger.accept_loss = hooks_.accept_loss;
   options.retention_days = config_.ledger.share_retention_days;
   options.kept = &kept_;
   options.treasury = {terms_of(config_), config_.pool.network, config_.pool.payout.script};

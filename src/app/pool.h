@@ -21,6 +21,7 @@ namespace adit {
 
 struct PoolHooks {
   std::function<void(const BlockRecord&)> on_block;  ///< from the upstream thread
+  bool accept_loss = false;  ///< open books that end before what the high-water mark says
 };
 
 struct PoolTotals {

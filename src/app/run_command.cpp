@@ -60,13 +60,13 @@ void reload(const std::string& file, Pool& pool) {
 
 }  // namespace
 
-int run_command(const CommonOptions& options) {
-  auto config = load_config(options.config_file);
+int run_command(const RunOptions& options) {
+  auto config = load_config(options.common.config_file);
   if (!config) {
     fmt::print(stderr, "{}\n", config.error().text);
     return 1;
   }
-  log_start({options.verbose ? LogLevel::Debug : LogLevel::Info, options.log_json});
+  log_start({options.common.verbose ? LogLevel::Debug : LogLevel::Info, options.common.log_json});
   log_info("pool", "adit {}: \"{}\" on {}, scheme {}, SHA-256 by {}", kVersion, config->pool.name,
            network_name(config->pool.network), scheme_name(config->pool.scheme), sha256_selected());
   for (const std::string& warning : config->warnings) log_warn("config", "{}", warning);
@@ -74,7 +74,7 @@ int run_command(const CommonOptions& options) {
 
   uv::OsClock clock;
   uv::Loop loop(clock);
-  Pool pool(std::move(*config), {});
+  Pool pool(std::move(*config), {{}, options.accept_loss});
   PoolTotals before;
   ExpiryWatch watch;
   {
@@ -91,7 +91,7 @@ int run_command(const CommonOptions& options) {
       loop.stop();
     };
     uv::SignalWatcher term(loop, SIGTERM, end), interrupt(loop, SIGINT, end);
-    uv::SignalWatcher hangup(loop, SIGHUP, [&] { reload(options.config_file, pool); });
+    uv::SignalWatcher hangup(loop, SIGHUP, [&] { reload(options.common.config_file, pool); });
     // Signals are watched before anybody can have heard that the pool is up.
     if (const Status started = pool.start(); !started) {
       log_error("pool", "{}", started.error().text);

@@ -10,6 +10,7 @@
 #include <chrono>
 
 #include "adit/ledger/reader.h"
+#include "rocks/high_water_file.h"
 #include "support/memory_store.h"
 #include "uv/system.h"
 
@@ -122,6 +123,18 @@ struct Rig {
 };
 
 }  // namespace
+
+TEST_CASE("a loss is accepted at the start, and never again when the disk was full") {
+  Rig rig([](LedgerWriterOptions& options) {
+    options.ledger.accept_loss = true;
+    HighWater mark{Sequence(7), {}};
+    REQUIRE(HighWaterFile(options.data_dir).write(mark).ok());
+  });
+  REQUIRE(rig.writer->open().ok());
+  CHECK(HighWaterFile(rig.options.data_dir).read().value()->sequence == Sequence());
+  REQUIRE(HighWaterFile(rig.options.data_dir).write({Sequence(7), {}}).ok());
+  CHECK(rig.writer->open().error().code == ErrorCode::Conflict);
+}
 
 TEST_CASE("a disk that is full when a block is written answers no share twice") {
   Rig rig;

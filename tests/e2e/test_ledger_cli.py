@@ -166,6 +166,43 @@ class Books(PoolTest):
                 self.assertNotEqual(done.stderr, '')
         self.assertGreater(found, tried // 2)
 
+    def test_an_accepted_loss_is_told_and_accepted_once(self):
+        """An older copy of the books beside a newer mark."""
+        books, old = os.path.join(self.pool.data, 'ledger'), os.path.join(self.folder, 'old')
+        mark = os.path.join(self.pool.data, 'high_water')
+        self.mine(MINER_ADDRESS + '.a', 3)
+        self.assertEqual(self.pool.terminate(), 0)
+        shutil.copytree(books, old)
+        self.pool.start().wait_work()
+        self.mine(MINER_ADDRESS + '.a', 5)
+        self.assertEqual(self.pool.terminate(), 0)
+        shutil.rmtree(books)
+        shutil.copytree(old, books)
+        with open(mark) as file:
+            newer = file.read()
+        self.assertRegex(newer, '^8 ')
+        for words in (['run'], ['payout', 'prepare']):
+            done = self.pool.command(*words, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn('the ledger ends at share 3, but share 8 was acknowledged: an old backup, or lost files. '
+                          'Restore the newest copy, or accept the loss with `adit run --accept-loss`',
+                          done.stdout + done.stderr)
+            with open(mark) as file:
+                self.assertEqual(file.read(), newer)
+        self.pool.start(arguments=['--accept-loss']).wait_work()
+        self.pool.wait_log(r'the loss is accepted: 5 shares, 0 slices and 0 writes of credits and payments are missing\. '
+                           r'The books go on at share 4')
+        with open(mark) as file:
+            self.assertRegex(file.read(), '^3 ')
+        self.mine(MINER_ADDRESS + '.a', 2)
+        self.pool.kill()
+        self.pool.start().wait_work()
+        self.assertNotIn('accept', self.pool.log_text().split('V1 on')[0])
+        self.assertIn('5 shares, sequence 1 to 5: every chain value', self.pool.command('ledger', 'verify').stdout)
+        self.assertEqual(self.pool.terminate(), 0)
+        self.pool.start(arguments=['--accept-loss']).wait_work()
+        self.pool.wait_log('--accept-loss: nothing is missing; start without it from now on')
+
     def test_a_pool_refuses_lost_or_foreign_books(self):
         self.mine(MINER_ADDRESS + '.a', 3)
         old = os.path.join(self.folder, 'old')
