@@ -139,6 +139,7 @@ class LocalBooks final : public BooksLink {
         lock_ ? RocksStore::open(ledger_folder(config)) : open_books_reader(config.data_dir);
     if (!store) return store.error();
     store_ = std::move(*store);
+    if (const Status told = warn_of_unmarked(*store_, *mark); !told) return told;
     if (!lock_) store_ = std::make_unique<DryStore>(std::move(store_));
     LedgerOptions options;
     options.network = config.pool.network;

@@ -61,6 +61,11 @@ Status LedgerWriter::open() {
   auto store = options_.open_store();
   if (!store) return store.error();
   store_ = std::move(*store);
+  if (!*mark) {
+    const auto unmarked = unmarked_books(*store_);
+    if (!unmarked) return unmarked.error();
+    if (*unmarked) log_warn("ledger", "{}; a new mark is written", **unmarked);
+  }
   auto ledger = Ledger::open(*store_, options_.ledger, *mark);
   if (!ledger) return ledger.error();
   ledger_ = std::make_unique<Ledger>(std::move(*ledger));

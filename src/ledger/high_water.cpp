@@ -142,6 +142,19 @@ Status check_high_water(LedgerStore& store, const HighWater& mark) {
   return {};
 }
 
+Result<std::optional<std::string>> unmarked_books(LedgerStore& store) {
+  const auto end = chain_end(store);
+  if (!end) return end.error();
+  const auto money = read_money_batches(store);
+  if (!money) return money.error();
+  if (end->sequence == Sequence() && *money == 0) return std::optional<std::string>();
+  return std::optional("the high-water mark is missing beside books that end at share " +
+                       std::to_string(end->sequence.value()) + " and batch " +
+                       std::to_string(*money) +
+                       " of credits and payments: whether they are an old copy, or have lost "
+                       "their end, cannot be checked");
+}
+
 Result<std::uint64_t> read_money_batches(LedgerStore& store) {
   const auto text = store.get(Family::Meta, kMoneyBatches);
   if (!text) return text.error();

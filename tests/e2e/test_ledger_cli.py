@@ -203,6 +203,32 @@ class Books(PoolTest):
         self.pool.start(arguments=['--accept-loss']).wait_work()
         self.pool.wait_log('--accept-loss: nothing is missing; start without it from now on')
 
+    def test_a_missing_mark_is_told_and_written_anew(self):
+        mark = os.path.join(self.pool.data, 'high_water')
+        self.assertNotIn('mark is missing', self.pool.log_text())
+        self.assertTrue(os.path.exists(mark))  # beside new books, too
+        self.mine(MINER_ADDRESS + '.a', 3)
+        self.pool.kill()
+        os.remove(mark)
+        words = 'the high-water mark is missing beside books that end at share 3 and batch '
+        done = self.pool.command('ledger', 'verify')
+        self.assertIn('warning: ' + words, done.stderr)
+        self.assertIn('every chain value', done.stdout)
+        self.pool.start().wait_work()
+        self.pool.wait_log(words + r'\d+ of credits and payments: whether they are an old copy, or have lost their end, '
+                                   r'cannot be checked; a new mark is written')
+        with open(mark) as file:
+            self.assertRegex(file.read(), '^3 ')
+        self.pool.kill()
+        self.pool.start().wait_work()
+        self.assertNotIn('mark is missing', self.pool.log_text())
+        self.assertEqual(self.pool.command('ledger', 'verify').stderr, '')
+        self.pool.kill()
+        os.remove(mark)
+        done = self.pool.command('payout', 'prepare', check=False)  # nobody is due
+        self.assertIn('warning: ' + words, done.stderr)
+        self.assertTrue(os.path.exists(mark))
+
     def test_a_pool_refuses_lost_or_foreign_books(self):
         self.mine(MINER_ADDRESS + '.a', 3)
         old = os.path.join(self.folder, 'old')

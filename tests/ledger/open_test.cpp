@@ -109,6 +109,17 @@ TEST_CASE("mark: a ledger behind it is refused, unless the loss is accepted") {
   CHECK(measure_loss(backup, late).error().code == ErrorCode::Io);
 }
 
+TEST_CASE("mark: only books with something in them miss one") {
+  Pool pool;
+  CHECK(unmarked_books(pool.store).value() == std::nullopt);
+  REQUIRE(pool.append(pool.batch(10)).ok());
+  const auto words = unmarked_books(pool.store).value();
+  REQUIRE(words);
+  CHECK(words->find("books that end at share 10 and batch 0 of credits") != std::string::npos);
+  pool.store.fail_read_at = pool.store.reads + 1;
+  CHECK(unmarked_books(pool.store).error().code == ErrorCode::Io);
+}
+
 TEST_CASE("mark: slices and writes of money behind it are refused, too") {
   Pool pool;
   const auto money = [&] {

@@ -73,6 +73,9 @@ Result<LedgerLoss> measure_loss(LedgerStore& store, const HighWater& mark);
 /// in the store. Corrupt: they are others.
 Status check_high_water(LedgerStore& store, const HighWater& mark);
 
+/// What is to be told of books whose mark is missing; nothing for empty ones, which need none.
+Result<std::optional<std::string>> unmarked_books(LedgerStore& store);
+
 class Books;
 class OpenSlice;
 
