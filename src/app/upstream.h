@@ -11,7 +11,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +23,7 @@
 #include "adit/runtime/mailbox.h"
 #include "app/config.h"
 #include "app/counters.h"
+#include "app/known_blocks.h"
 #include "app/messages.h"
 #include "rocks/block_vault.h"
 #include "uv/http_client.h"
@@ -153,7 +153,7 @@ class Upstream {
   std::map<BlockHash, std::vector<TxOut>> outputs_;  // of those that may yet come onto the chain
   std::deque<BlockEvent> untold_;                    // the ledger's inbox was full
   std::map<BlockHash, BlockRecord> buried_;          // RipeWatch's
-  std::set<BlockHash> known_;
+  KnownBlocks known_{100'000};
   std::vector<std::shared_ptr<PendingBlock>> pending_;
   std::size_t writes_ = 0;  // off the loop now
   JobPtr job_;

@@ -11,9 +11,6 @@ namespace adit {
 namespace {
 
 constexpr Duration kDiskPatience = std::chrono::milliseconds(50);
-/// Hashes remembered so that the same block is handled once.
-constexpr std::size_t kKnownMax = 100'000;
-
 /// How long a stop waits for found blocks that no node has answered.
 constexpr Duration kStopPatience = std::chrono::seconds(10);
 
@@ -146,8 +143,7 @@ void Upstream::read_found() {
 }
 
 void Upstream::keep_and_submit(const FoundBlock& found) {
-  if (!known_.insert(found.hash).second) return;
-  if (known_.size() > kKnownMax) known_.erase(known_.begin());
+  if (!known_.insert(found.hash)) return;
   counters_.blocks_found.add();
   const BlockTemplate& block_template = *found.job->block_template;
   auto pending = std::make_shared<PendingBlock>();
