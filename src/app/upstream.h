@@ -99,6 +99,7 @@ class Upstream {
   void read_found();
   void read_booked();
   void read_vault();
+  void refill_vault(Instant now);
   void go_on(const VaultBlock& kept);
   void keep_and_submit(const FoundBlock& found);
   void submit(PendingBlock& pending);
@@ -156,6 +157,8 @@ class Upstream {
   KnownBlocks known_{100'000};
   std::vector<std::shared_ptr<PendingBlock>> pending_;
   std::size_t writes_ = 0;  // off the loop now
+  bool refilling_ = false;
+  Instant last_refill_{};
   JobPtr job_;
   bool job_was_logged_ = false;
   BlockHash tip_;

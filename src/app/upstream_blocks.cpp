@@ -11,6 +11,7 @@ namespace adit {
 namespace {
 
 constexpr Duration kDiskPatience = std::chrono::milliseconds(50);
+constexpr Duration kRefillEvery = std::chrono::seconds(10);
 /// How long a stop waits for found blocks that no node has answered.
 constexpr Duration kStopPatience = std::chrono::seconds(10);
 
@@ -66,7 +67,10 @@ std::vector<TxOut> coinbase_outputs(Bytes block) {
 }  // namespace
 
 Status Upstream::open(const std::vector<BlockRecord>& blocks, Satoshi mean_fees) {
-  auto vault = BlockVault::open(config_->data_dir + "/blocks");
+  // Blocks on regtest are small, and whoever tries the pool there may have a small disk.
+  const bool few = config_->pool.network == Network::Regtest;
+  auto vault = BlockVault::open(config_->data_dir + "/blocks",
+                                few ? BlockVault::kFewReserves : BlockVault::kReserves);
   if (!vault) return vault.error();
   vault_ = std::make_unique<BlockVault>(std::move(*vault));
   auto kept = vault_->list();
@@ -119,6 +123,20 @@ void Upstream::read_booked() {
         loop_, [this, record] { (void)vault_->settle(record).ok(); }, [this] { --writes_; });
   }
   if (tell_again_.exchange(false)) read_vault();
+}
+
+/// What blocks took on a full disk is held back again, when there is room.
+void Upstream::refill_vault(Instant now) {
+  if (vault_->reserves_are_whole() || refilling_ || now - last_refill_ < kRefillEvery) return;
+  refilling_ = true;
+  last_refill_ = now;
+  ++writes_;
+  uv::run_off_loop(
+      loop_, [this] { vault_->refill(); },
+      [this] {
+        --writes_;
+        refilling_ = false;
+      });
 }
 
 void Upstream::read_vault() {
