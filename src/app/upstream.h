@@ -95,6 +95,7 @@ class Upstream {
   using ToPart = std::function<void(const RpcAnswer&)>;
   void send(const RpcRequest& request, ToPart to_part);
   void load_credentials(Node& node);
+  BlockRecord without_file(BlockRecord record);
   void resume(const VaultBlock& block, const std::vector<BlockRecord>& rows);
   void read_found();
   void read_booked();

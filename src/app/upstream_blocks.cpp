@@ -78,9 +78,25 @@ Status Upstream::open(const std::vector<BlockRecord>& blocks, Satoshi mean_fees)
   for (const VaultBlock& block : *kept) resume(block, blocks);
   const std::size_t first = blocks.size() - std::min(blocks.size(), RipeWatch::kBlocks);
   for (std::size_t i = first; i < blocks.size(); ++i)
-    if (!known_.contains(blocks[i].hash)) bury(blocks[i]);
+    if (!known_.contains(blocks[i].hash)) bury(without_file(blocks[i]));
   watch_fees(mean_fees);
   return {};
+}
+
+/// A block of the books whose file is missing cannot be sent any more: the process died before it
+/// was written, or somebody took it away. A node may have it all the same, which RipeWatch sees.
+BlockRecord Upstream::without_file(BlockRecord record) {
+  if (record.state != BlockState::Found && record.state != BlockState::Submitted &&
+      record.state != BlockState::Side)
+    return record;
+  log_error(
+      "block",
+      "height {} {}: its file is missing: {} before the restart, and lost unless a node has it",
+      record.height, record.hash.hex(), block_state_name(record.state));
+  record.state = BlockState::Orphaned;
+  record.detail = "its file is missing, and it was on no chain";
+  tell(record);
+  return record;
 }
 
 void Upstream::resume(const VaultBlock& block, const std::vector<BlockRecord>& rows) {
