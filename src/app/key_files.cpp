@@ -125,4 +125,16 @@ Result<v2::IdentityKeeper> open_identity(const StratumV2Config& config, Network 
   return keeper;
 }
 
+Status refuse_short_certificate(const StratumV2Config& config, const v2::Certificate& certificate,
+                                UnixSeconds now) {
+  const std::int64_t left =
+      std::int64_t{certificate.not_valid_after.value()} - std::int64_t{now.value()};
+  if (config.certificate_file.empty() || left >= v2::IdentityKeeper::kDay) return {};
+  return Error{ErrorCode::Refused,
+               fmt::format("{}: the certificate ends in {} hours and {} minutes: issue a new one "
+                           "with adit keygen --issue, or start all the same with "
+                           "`adit run --short-certificate`",
+                           config.certificate_file, left / 3'600, left % 3'600 / 60)};
+}
+
 }  // namespace adit

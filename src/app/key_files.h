@@ -36,4 +36,8 @@ Status refuse_demo_key(const XOnlyKey& authority, Network network);
 Result<v2::IdentityKeeper> open_identity(const StratumV2Config& config, Network network,
                                          UnixSeconds now, const FillRandom& random);
 
+/// Refused: it ends within a day, so that after a restart miners would soon be turned away.
+Status refuse_short_certificate(const StratumV2Config& config, const v2::Certificate& certificate,
+                                UnixSeconds now);
+
 }  // namespace adit

@@ -35,6 +35,8 @@ void add_run(CLI::App& app, RunOptions& options, int& status) {
   run->add_flag("--accept-loss", options.accept_loss,
                 "start although the books end before what data_dir/high_water says (an old copy, "
                 "lost files): logs what is missing and writes the mark anew, so once is enough");
+  run->add_flag("--short-certificate", options.short_certificate,
+                "start although the Stratum V2 certificate (certificate_file) ends within a day");
   run->callback([&] { status = run_command(options); });
 }
 

@@ -153,6 +153,12 @@ Status Pool::serve_v2() {
     auto identity = open_identity(config_.v2, config_.pool.network, now, random);
     if (!identity) return identity.error();
     authority_ = identity->authority();
+    const v2::Certificate& certificate = identity->identity()->certificate;
+    if (const Status s = refuse_short_certificate(config_.v2, certificate, now);
+        !s && !hooks_.short_certificate)
+      return s;
+    if (!config_.v2.certificate_file.empty())
+      v2_not_after_ = UnixMillis(std::int64_t{certificate.not_valid_after.value()} * 1000);
     worker->serve_v2({*std::move(identity), random, config_.v2.version_mask,
                       config_.v2.channels_per_connection});
   }
