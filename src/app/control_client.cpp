@@ -169,8 +169,10 @@ class LocalBooks final : public BooksLink {
   /// Before anybody acts on what was done: books without it must never be opened again.
   Status write_mark() {
     if (!lock_ || ledger_->failed() || ledger_->high_water() == marked_) return {};
-    marked_ = ledger_->high_water();
-    return HighWaterFile(data_dir_).write(marked_);
+    const HighWater mark = ledger_->high_water();
+    Status written = HighWaterFile(data_dir_).write(mark);
+    if (written) marked_ = mark;
+    return written;
   }
 
   std::optional<Descriptor> lock_;

@@ -79,7 +79,8 @@ Status LedgerWriter::open() {
     return money;
   }
   // At once: books without a mark are books that cannot be checked.
-  if (!*mark || ledger_->high_water() != **mark) write_mark();
+  marked_ = mark->value_or(HighWater());
+  if (!*mark || ledger_->high_water() != marked_) write_mark();
   return {};
 }
 
@@ -302,10 +303,18 @@ void LedgerWriter::keep_promises() {
   }
 }
 
-void LedgerWriter::write_mark() {
-  marked_ = ledger_->high_water();
-  if (const Status written = HighWaterFile(options_.data_dir).write(marked_); !written)
-    log_warn("ledger", "high-water mark: {}", written.error().text);
+/// One that could not be written is tried again each second, until it can.
+bool LedgerWriter::write_mark() {
+  const HighWater mark = ledger_->high_water();
+  const Status written = HighWaterFile(options_.data_dir).write(mark);
+  if (written) marked_ = mark;
+  if (written.ok() == !mark_failed_) return written.ok();
+  mark_failed_ = !written;
+  if (written)
+    log_info("ledger", "the high-water mark can be written again");
+  else
+    log_error("ledger", "high-water mark: {}", written.error().text);
+  return written.ok();
 }
 
 void LedgerWriter::expire(const Now& now) {

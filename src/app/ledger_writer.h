@@ -108,12 +108,13 @@ class LedgerWriter {
   void tell_plan();
   Status forget_slices(UnixMillis before);
   void answer(BooksRequest& request);
+  bool mark_step();
   void remember(BlockEvent&& event);
   void write_blocks();
 
   void housekeeping();
   void keep_promises();
-  void write_mark();
+  bool write_mark();
   void expire(const Now& now);
   bool has_room();
   void fail(const Error& error);
@@ -146,7 +147,8 @@ class LedgerWriter {
   std::vector<DoorVerdict> verdicts_;
   Sequence first_;
   NetworkFacts network_;  // as upstream saw it last
-  HighWater marked_;
+  HighWater marked_;      // on the medium
+  bool mark_failed_ = false;
   CommitTimes commit_times_;
   ClockTrust clock_trust_;
   UnixMillis newest_at_open_;  // share; 0: none

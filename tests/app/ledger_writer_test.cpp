@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -134,6 +136,25 @@ TEST_CASE("a loss is accepted at the start, and never again when the disk was fu
   CHECK(HighWaterFile(rig.options.data_dir).read().value()->sequence == Sequence());
   REQUIRE(HighWaterFile(rig.options.data_dir).write({Sequence(7), {}}).ok());
   CHECK(rig.writer->open().error().code == ErrorCode::Conflict);
+}
+
+TEST_CASE("a mark that could not be written is tried again, with no new share") {
+  Rig rig;
+  REQUIRE(rig.writer->open().ok());
+  const std::string in_the_way = rig.options.data_dir + "/high_water.tmp";
+  REQUIRE(mkdir(in_the_way.c_str(), 0700) == 0);
+  REQUIRE(rig.writer->post(one_share(1)));
+  rig.writer->start();
+  REQUIRE(rig.answers.wait(1) == 1);
+  const auto marked = [&] {
+    return HighWaterFile(rig.options.data_dir).read().value()->sequence.value();
+  };
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'500));  // tried, in vain
+  CHECK(marked() == 0);
+  REQUIRE(rmdir(in_the_way.c_str()) == 0);
+  for (int i = 0; i < 50 && marked() == 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  CHECK(marked() == 1);
 }
 
 TEST_CASE("a disk that is full when a block is written answers no share twice") {

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import subprocess
+import time
 import unittest
 
 from blocks import Finder, wait_state
@@ -202,6 +203,30 @@ class Books(PoolTest):
         self.assertEqual(self.pool.terminate(), 0)
         self.pool.start(arguments=['--accept-loss']).wait_work()
         self.pool.wait_log('--accept-loss: nothing is missing; start without it from now on')
+
+    def test_no_payment_step_is_answered_before_its_mark_is_written(self):
+        self.mine(MINER_ADDRESS, 4)
+        with Finder(self.pool, self.node) as miner:
+            block = miner.on_tip().find_block()
+        wait_state(self.pool, block, 'accepted')
+        self.node.generate(99)
+        wait_until(lambda: any(row['balance_sat'] for row in self.pool.lines('balances')), 30, 'booked')
+        out, in_the_way = (os.path.join(self.folder, 'payment.json'), os.path.join(self.pool.data, 'high_water.tmp'))
+        time.sleep(2)  # until the mark knows what was booked
+        os.mkdir(in_the_way)
+        step = ['payout', 'export', '--minimum', '1000', '--out', out]
+        again = [*step[:2], '--id', '1', *step[2:]]
+        for words in (step, again):
+            done = self.pool.command(*words, check=False)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn('the high-water mark could not be written', done.stderr)
+            self.assertFalse(os.path.exists(out))
+        os.rmdir(in_the_way)
+        self.pool.wait_log('the high-water mark can be written again')
+        self.pool.command('payout', 'export', '--id', '1', '--out', out)
+        self.assertTrue(os.path.exists(out))
+        with open(os.path.join(self.pool.data, 'high_water')) as file:
+            self.assertGreater(int(file.read().splitlines()[2]), 0)
 
     def test_a_missing_mark_is_told_and_written_anew(self):
         mark = os.path.join(self.pool.data, 'high_water')
