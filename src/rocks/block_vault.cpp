@@ -128,11 +128,12 @@ void BlockVault::refill() {
 
 Status BlockVault::write_anyhow(const std::string& path, Bytes head, Bytes block) {
   const Status plain = write_durably(path, {head, block});
-  if (plain || plain.error().code != ErrorCode::Limit) return plain;
+  if (plain) return plain;
+  // Most often the disk is full. Whatever it is: a reserve lies elsewhere on it.
   log_error("vault", "{}; using a reserve", plain.error().text);
   shared_->whole = false;
   ++shared_->taken;
-  Status last = Error{ErrorCode::Limit, plain.error().text + ", and no reserve is left"};
+  Status last = Error{plain.error().code, plain.error().text + ", and no reserve is left"};
   for (std::size_t n = 0; n < reserves_; ++n) {
     Status kept = write_into_reserve(path, reserve(n), {head, block});
     if (kept) return kept;

@@ -22,8 +22,8 @@ struct VaultBlock {
 
 class BlockVault {
  public:
-  /// Files held back on the disk: where it is full, each gives its place to one block, however
-  /// large that is. 64 MiB, and fewer where blocks are small and few.
+  /// Files held back on the disk: where it is full, or fails, each gives its place to one block,
+  /// however large that is. 64 MiB, and fewer where blocks are small and few.
   static constexpr std::size_t kReserveBytes = 4u << 20;
   static constexpr std::size_t kReserves = 16, kFewReserves = 4;
 

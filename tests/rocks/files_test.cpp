@@ -129,6 +129,24 @@ TEST_CASE("vault: the reserves are there from the start, a cut one is made whole
   CHECK(size(1) == BlockVault::kReserveBytes);
 }
 
+TEST_CASE("vault: whatever stops a block's own file, a reserve takes it") {
+  Scratch dir;
+  auto vault = BlockVault::open(dir.at("blocks"), 2);
+  REQUIRE(vault.ok());
+  // Not a full disk: an error of another kind.
+  std::filesystem::create_directory(dir.at("blocks/") + file_of(record(7)) + ".tmp");
+  const Status kept = vault->keep(record(7), bytes_of("rawblock"));
+  INFO((kept ? "" : kept.error().text));
+  CHECK(kept.ok());
+  CHECK_FALSE(vault->reserves_are_whole());
+  const auto listed = vault->list();
+  REQUIRE(listed.ok());
+  REQUIRE(listed->size() == 1);
+  CHECK(text_of(listed->front().bytes) == "rawblock");
+  vault->refill();
+  CHECK(vault->reserves_are_whole());
+}
+
 TEST_CASE("vault: a file's first line is JSON, the rest the raw block") {
   Scratch dir;
   auto vault = BlockVault::open(dir.at("blocks"));
