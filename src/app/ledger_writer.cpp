@@ -292,15 +292,22 @@ void LedgerWriter::housekeeping() {
 void LedgerWriter::keep_promises() {
   if (!ledger_) return;
   const Now now = clock_->now();
-  if (unsynced_ && now.mono - last_sync_ >= kRelaxedSync) {
-    if (const Status synced = ledger_->sync(); !synced) return fail(synced.error());
-    unsynced_ = false;
-    last_sync_ = now.mono;
-  }
+  if (unsynced_ && now.mono - last_sync_ >= kRelaxedSync && !sync_books()) return;
   if (!unsynced_ && now.mono - last_mark_ >= kMarkEvery && ledger_->high_water() != marked_) {
     write_mark();
     last_mark_ = now.mono;
   }
+}
+
+/// True: what was appended is on the medium.
+bool LedgerWriter::sync_books() {
+  if (const Status synced = ledger_->sync(); !synced) {
+    fail(synced.error());
+    return false;
+  }
+  unsynced_ = false;
+  last_sync_ = clock_->now().mono;
+  return true;
 }
 
 /// One that could not be written is tried again each second, until it can.

@@ -114,6 +114,7 @@ class LedgerWriter {
 
   void housekeeping();
   void keep_promises();
+  bool sync_books();
   bool write_mark();
   void expire(const Now& now);
   bool has_room();

@@ -87,7 +87,8 @@ void LedgerWriter::settle() {
   if (const Status closed = ledger_->close_due_slice(now.wall); !closed)
     return fail(closed.error());
   if (const auto slices = ledger_->take_closed_slices(); !slices.empty()) {
-    unsynced_ = unsynced_ || !options_.ledger.sync;
+    // A plan may promise money for them: relaxed or not, they must be there after a power loss.
+    if (!options_.ledger.sync && !sync_books()) return;
     if (const Status settled = treasury_->slices_closed(slices, now.wall); !settled)
       return fail(settled.error());
   }
@@ -135,14 +136,7 @@ void LedgerWriter::answer(BooksRequest& request) {
 /// A mark also tells how far the shares have come: with relaxed durability they are synced first.
 bool LedgerWriter::mark_step() {
   if (ledger_->high_water().money_batches == marked_.money_batches) return true;
-  if (unsynced_) {
-    if (const Status synced = ledger_->sync(); !synced) {
-      fail(synced.error());
-      return false;
-    }
-    unsynced_ = false;
-    last_sync_ = clock_->now().mono;
-  }
+  if (unsynced_ && !sync_books()) return false;
   return write_mark();
 }
 

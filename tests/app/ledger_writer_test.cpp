@@ -157,6 +157,36 @@ TEST_CASE("a mark that could not be written is tried again, with no new share") 
   CHECK(marked() == 1);
 }
 
+TEST_CASE("with relaxed durability no coinbase promises what a slice holds before it is on disk") {
+  std::atomic<int> plans = 0;
+  std::atomic<std::size_t> unsynced = 0;
+  const test::MemoryStore* disk = nullptr;
+  Rig rig([&](LedgerWriterOptions& options) {
+    options.ledger.sync = false;
+    options.treasury.network = Network::Regtest;
+    options.treasury.terms.way = PayWay::Coinbase;
+    options.treasury.pool_script = {0x51};
+    options.on_plan = [&](const PlanPtr& plan) {
+      if (!plan || plan->slice == 0) return;
+      unsynced = disk->unsynced();
+      ++plans;
+    };
+  });
+  disk = &rig.disk;
+  REQUIRE(rig.writer->open().ok());
+  REQUIRE(rig.writer->post(NetworkSeen{{1'000'000, Satoshi(5'000), Satoshi()}}));
+  ShareBatch winner = one_share(1);
+  winner.shares[0].is_block = true;  // closes the slice
+  REQUIRE(rig.writer->post(std::move(winner)));
+  rig.writer->start();
+  REQUIRE(rig.answers.wait(1) == 1);
+  for (int i = 0; i < 50 && plans == 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  rig.writer->stop();
+  CHECK(plans > 0);
+  CHECK(unsynced == 0);
+}
+
 TEST_CASE("a disk that is full when a block is written answers no share twice") {
   Rig rig;
   REQUIRE(rig.writer->open().ok());
