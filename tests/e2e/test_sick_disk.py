@@ -168,6 +168,24 @@ class SlowDisk(SickDisk):
 class PowerLoss(SickDisk):
     BITS = '1f7fffff'
 
+    def test_the_folder_of_the_books_is_safe_before_they_are(self):
+        """Each folder that is made for data_dir has its name on the disk before a file comes into it."""
+        pool = self.make_pool(self.node, start=False)
+        pool.data = os.path.join(self.folder, 'one', 'two')
+        with open(pool.config) as file:
+            text = file.read()
+        with open(pool.config, 'w') as file:
+            file.write(text.replace(f'{pool.name}-data', 'one/two'))
+        pool.faults = Faults(self.folder, self.folder, log=True)
+        pool.start(env=pool.faults.environment).wait_work()
+        pool.kill()
+        calls = [(kind, name) for _, kind, name, *_ in Records(pool.faults.log_path).all]
+        for made, parent in (('one', '.'), ('one/two', 'one')):
+            after = calls[calls.index(('d', made)):]
+            self.assertIn(('s', parent), after)
+            first_file = next(n for n, (kind, name) in enumerate(after) if kind == 'c' and name.startswith('one/two/ledger/'))
+            self.assertLess(after.index(('s', parent)), first_file)
+
     def mine_and_kill(self, pool, turns=60):
         """Two miners; returns what was acknowledged, each with the size of the log when the answer was there."""
         pool.start(env=pool.faults.environment).wait_work()
