@@ -12,6 +12,7 @@
 
 #include "adit/stratum/v2/key_text.h"
 #include "app/credentials.h"
+#include "rocks/durable_file.h"
 
 namespace adit {
 namespace {
@@ -92,8 +93,13 @@ Status write_key_file(const std::string& path, const std::string& line, mode_t m
   if (close(fd) != 0 && status) status = system_error(target, "close");
   if (status && replace && std::rename(target.c_str(), path.c_str()) != 0)
     status = system_error(path, "replace");
-  if (!status) unlink(target.c_str());
-  return status;
+  if (!status) {
+    unlink(target.c_str());
+    return status;
+  }
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
+  return sync_folder(folder.empty() ? "/" : folder);
 }
 
 Status refuse_demo_key(const XOnlyKey& authority, Network network) {
