@@ -5,10 +5,17 @@
 
 #include <cstdio>
 
-#include "adit/ledger/ledger.h"
 #include "rocks/high_water_file.h"
 
 namespace adit {
+
+Status warn_of_unmarked(LedgerStore& store, const std::optional<HighWater>& mark) {
+  if (mark) return {};
+  const auto unmarked = unmarked_books(store);
+  if (!unmarked) return unmarked.error();
+  if (*unmarked) fmt::print(stderr, "warning: {}\n", **unmarked);
+  return {};
+}
 
 Result<std::unique_ptr<RocksStore>> open_books_reader(const std::string& data_dir) {
   const std::string path = data_dir + "/ledger";

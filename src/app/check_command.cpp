@@ -101,7 +101,7 @@ Status check_v2(const Config& config, UnixSeconds now) {
     fmt::print("  certificate valid until {} (unix time), {} days from now\n",
                certificate.not_valid_after.value(),
                (certificate.not_valid_after.value() - now.value()) / v2::IdentityKeeper::kDay);
-  return {};
+  return refuse_short_certificate(config.v2, certificate, now);
 }
 
 }  // namespace

@@ -14,7 +14,12 @@ struct CommonOptions {
   bool verbose = false;
 };
 
-int run_command(const CommonOptions& options);
+struct RunOptions {
+  CommonOptions common;
+  bool accept_loss = false;  ///< start with books that end before what the high-water mark says
+  bool short_certificate = false;  ///< start although V2's certificate ends within a day
+};
+int run_command(const RunOptions& options);
 int check_command(const CommonOptions& options);
 
 struct DemoOptions {

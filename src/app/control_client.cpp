@@ -139,6 +139,7 @@ class LocalBooks final : public BooksLink {
         lock_ ? RocksStore::open(ledger_folder(config)) : open_books_reader(config.data_dir);
     if (!store) return store.error();
     store_ = std::move(*store);
+    if (const Status told = warn_of_unmarked(*store_, *mark); !told) return told;
     if (!lock_) store_ = std::make_unique<DryStore>(std::move(store_));
     LedgerOptions options;
     options.network = config.pool.network;
@@ -168,8 +169,10 @@ class LocalBooks final : public BooksLink {
   /// Before anybody acts on what was done: books without it must never be opened again.
   Status write_mark() {
     if (!lock_ || ledger_->failed() || ledger_->high_water() == marked_) return {};
-    marked_ = ledger_->high_water();
-    return HighWaterFile(data_dir_).write(marked_);
+    const HighWater mark = ledger_->high_water();
+    Status written = HighWaterFile(data_dir_).write(mark);
+    if (written) marked_ = mark;
+    return written;
   }
 
   std::optional<Descriptor> lock_;

@@ -12,6 +12,7 @@
 
 #include "adit/stratum/v2/key_text.h"
 #include "app/credentials.h"
+#include "rocks/durable_file.h"
 
 namespace adit {
 namespace {
@@ -92,8 +93,13 @@ Status write_key_file(const std::string& path, const std::string& line, mode_t m
   if (close(fd) != 0 && status) status = system_error(target, "close");
   if (status && replace && std::rename(target.c_str(), path.c_str()) != 0)
     status = system_error(path, "replace");
-  if (!status) unlink(target.c_str());
-  return status;
+  if (!status) {
+    unlink(target.c_str());
+    return status;
+  }
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
+  return sync_folder(folder.empty() ? "/" : folder);
 }
 
 Status refuse_demo_key(const XOnlyKey& authority, Network network) {
@@ -123,6 +129,18 @@ Result<v2::IdentityKeeper> open_identity(const StratumV2Config& config, Network 
   auto keeper = v2::IdentityKeeper::offline(std::move(*secret), *issued, now, random);
   if (!keeper) return at(config.certificate_file, keeper.error());
   return keeper;
+}
+
+Status refuse_short_certificate(const StratumV2Config& config, const v2::Certificate& certificate,
+                                UnixSeconds now) {
+  const std::int64_t left =
+      std::int64_t{certificate.not_valid_after.value()} - std::int64_t{now.value()};
+  if (config.certificate_file.empty() || left >= v2::IdentityKeeper::kDay) return {};
+  return Error{ErrorCode::Refused,
+               fmt::format("{}: the certificate ends in {} hours and {} minutes: issue a new one "
+                           "with adit keygen --issue, or start all the same with "
+                           "`adit run --short-certificate`",
+                           config.certificate_file, left / 3'600, left % 3'600 / 60)};
 }
 
 }  // namespace adit

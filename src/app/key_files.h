@@ -26,7 +26,8 @@ Result<v2::IssuedCertificate> read_certificate(const std::string& path);
 /// True when group or others may read the file.
 bool is_readable_by_others(const std::string& path);
 
-/// One line. Never replaces a file unless asked to, and then as a whole or not at all.
+/// One line, durable when this returns ok. Never replaces a file unless asked to, and then as a
+/// whole or not at all.
 Status write_key_file(const std::string& path, const std::string& line, mode_t mode, bool replace);
 
 /// Everybody knows the demo key's secret; on the main network it must not vouch for a pool.
@@ -35,5 +36,9 @@ Status refuse_demo_key(const XOnlyKey& authority, Network network);
 /// The identity that the configuration asks for; errors name the file.
 Result<v2::IdentityKeeper> open_identity(const StratumV2Config& config, Network network,
                                          UnixSeconds now, const FillRandom& random);
+
+/// Refused: it ends within a day, so that after a restart miners would soon be turned away.
+Status refuse_short_certificate(const StratumV2Config& config, const v2::Certificate& certificate,
+                                UnixSeconds now);
 
 }  // namespace adit

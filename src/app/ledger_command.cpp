@@ -52,9 +52,8 @@ int verify(LedgerStore& store, Network network, const std::optional<HighWater>& 
     else
       report->problems.push_back(money.error().text);
   }
-  if (mark)
-    if (const Status known = check_high_water(store, *mark); !known)
-      report->problems.push_back(known.error().text);
+  const Status known = mark ? check_high_water(store, *mark) : warn_of_unmarked(store, mark);
+  if (!known) report->problems.push_back(known.error().text);
   for (const std::string& problem : report->problems) fmt::print(stderr, "{}\n", problem);
   fmt::print("{} shares, sequence {} to {}: {} ({} slices)\n", report->shares,
              report->first.value(), report->last.value(),

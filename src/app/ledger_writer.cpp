@@ -61,16 +61,40 @@ Status LedgerWriter::open() {
   auto store = options_.open_store();
   if (!store) return store.error();
   store_ = std::move(*store);
+  if (!*mark) {
+    const auto unmarked = unmarked_books(*store_);
+    if (!unmarked) return unmarked.error();
+    if (*unmarked) log_warn("ledger", "{}; a new mark is written", **unmarked);
+  }
   auto ledger = Ledger::open(*store_, options_.ledger, *mark);
   if (!ledger) return ledger.error();
   ledger_ = std::make_unique<Ledger>(std::move(*ledger));
+  tell_loss();
   counters_.last_sequence.set(ledger_->last_sequence().value());
   const auto newest = ledger_->newest_time();
   if (!newest) return newest.error();
   newest_at_open_ = *newest;
-  Status money = open_money();
-  if (!money) shut();
-  return money;
+  if (Status money = open_money(); !money) {
+    shut();
+    return money;
+  }
+  // At once: books without a mark are books that cannot be checked.
+  marked_ = mark->value_or(HighWater());
+  if (!*mark || ledger_->high_water() != marked_) write_mark();
+  return {};
+}
+
+/// A loss is accepted once: books that are opened again after a full disk must be whole.
+void LedgerWriter::tell_loss() {
+  if (!std::exchange(options_.ledger.accept_loss, false)) return;
+  const LedgerLoss& loss = ledger_->accepted_loss();
+  if (!loss.why)
+    return log_warn("ledger", "--accept-loss: nothing is missing; start without it from now on");
+  log_error("ledger", "--accept-loss: {}", loss.why->text);
+  log_error("ledger",
+            "the loss is accepted: {}. The books go on at share {} and the high-water mark is "
+            "written anew. Compare the wallet with `adit payout list` before the next payment",
+            loss.text(), ledger_->last_sequence().value() + 1);
 }
 
 Result<Satoshi> LedgerWriter::mean_fees() {
@@ -268,21 +292,36 @@ void LedgerWriter::housekeeping() {
 void LedgerWriter::keep_promises() {
   if (!ledger_) return;
   const Now now = clock_->now();
-  if (unsynced_ && now.mono - last_sync_ >= kRelaxedSync) {
-    if (const Status synced = ledger_->sync(); !synced) return fail(synced.error());
-    unsynced_ = false;
-    last_sync_ = now.mono;
-  }
+  if (unsynced_ && now.mono - last_sync_ >= kRelaxedSync && !sync_books()) return;
   if (!unsynced_ && now.mono - last_mark_ >= kMarkEvery && ledger_->high_water() != marked_) {
     write_mark();
     last_mark_ = now.mono;
   }
 }
 
-void LedgerWriter::write_mark() {
-  marked_ = ledger_->high_water();
-  if (const Status written = HighWaterFile(options_.data_dir).write(marked_); !written)
-    log_warn("ledger", "high-water mark: {}", written.error().text);
+/// True: what was appended is on the medium.
+bool LedgerWriter::sync_books() {
+  if (const Status synced = ledger_->sync(); !synced) {
+    fail(synced.error());
+    return false;
+  }
+  unsynced_ = false;
+  last_sync_ = clock_->now().mono;
+  return true;
+}
+
+/// One that could not be written is tried again each second, until it can.
+bool LedgerWriter::write_mark() {
+  const HighWater mark = ledger_->high_water();
+  const Status written = HighWaterFile(options_.data_dir).write(mark);
+  if (written) marked_ = mark;
+  if (written.ok() == !mark_failed_) return written.ok();
+  mark_failed_ = !written;
+  if (written)
+    log_info("ledger", "the high-water mark can be written again");
+  else
+    log_error("ledger", "high-water mark: {}", written.error().text);
+  return written.ok();
 }
 
 void LedgerWriter::expire(const Now& now) {

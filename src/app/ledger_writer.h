@@ -88,6 +88,7 @@ class LedgerWriter {
     LedgerWorkerId id;
     std::uint32_t opened = 0;
   };
+  void tell_loss();
   void run();
   void wait();
   void turn();
@@ -107,12 +108,14 @@ class LedgerWriter {
   void tell_plan();
   Status forget_slices(UnixMillis before);
   void answer(BooksRequest& request);
+  bool mark_step();
   void remember(BlockEvent&& event);
   void write_blocks();
 
   void housekeeping();
   void keep_promises();
-  void write_mark();
+  bool sync_books();
+  bool write_mark();
   void expire(const Now& now);
   bool has_room();
   void fail(const Error& error);
@@ -145,7 +148,8 @@ class LedgerWriter {
   std::vector<DoorVerdict> verdicts_;
   Sequence first_;
   NetworkFacts network_;  // as upstream saw it last
-  HighWater marked_;
+  HighWater marked_;      // on the medium
+  bool mark_failed_ = false;
   CommitTimes commit_times_;
   ClockTrust clock_trust_;
   UnixMillis newest_at_open_;  // share; 0: none

@@ -87,7 +87,8 @@ void LedgerWriter::settle() {
   if (const Status closed = ledger_->close_due_slice(now.wall); !closed)
     return fail(closed.error());
   if (const auto slices = ledger_->take_closed_slices(); !slices.empty()) {
-    unsynced_ = unsynced_ || !options_.ledger.sync;
+    // A plan may promise money for them: relaxed or not, they must be there after a power loss.
+    if (!options_.ledger.sync && !sync_books()) return;
     if (const Status settled = treasury_->slices_closed(slices, now.wall); !settled)
       return fail(settled.error());
   }
@@ -121,13 +122,22 @@ void LedgerWriter::answer(BooksRequest& request) {
   if (!payments_ || !room_)
     return request.reply(
         books_error({ErrorCode::Unavailable, "the books are shut: no room on the disk"}));
-  const std::uint64_t before = ledger_->high_water().money_batches;
   const std::string answer = handle_books_request(*payments_, request.text, clock_->now().wall);
+  const auto why = ledger_->failure();
   // Before anybody acts on the answer: books without this step must never be opened again.
-  if (ledger_->high_water().money_batches != before) write_mark();
-  request.reply(answer);
-  if (const auto why = ledger_->failure())
-    fail({why->code, "a payment step could not be written: " + why->text});
+  const bool marked = why || mark_step();
+  request.reply(marked ? answer
+                       : books_error({ErrorCode::Io,
+                                      "the high-water mark could not be written (the log says "
+                                      "why): run the command again"}));
+  if (why) fail({why->code, "a payment step could not be written: " + why->text});
+}
+
+/// A mark also tells how far the shares have come: with relaxed durability they are synced first.
+bool LedgerWriter::mark_step() {
+  if (ledger_->high_water().money_batches == marked_.money_batches) return true;
+  if (unsynced_ && !sync_books()) return false;
+  return write_mark();
 }
 
 }  // namespace adit

@@ -28,6 +28,18 @@ void add_logging(CLI::App* command, CommonOptions& options) {
   command->add_flag("-v,--verbose", options.verbose, "log every connection too");
 }
 
+void add_run(CLI::App& app, RunOptions& options, int& status) {
+  CLI::App* run = app.add_subcommand("run", "run a pool until SIGTERM");
+  add_config(run, options.common);
+  add_logging(run, options.common);
+  run->add_flag("--accept-loss", options.accept_loss,
+                "start although the books end before what data_dir/high_water says (an old copy, "
+                "lost files): logs what is missing and writes the mark anew, so once is enough");
+  run->add_flag("--short-certificate", options.short_certificate,
+                "start although the Stratum V2 certificate (certificate_file) ends within a day");
+  run->callback([&] { status = run_command(options); });
+}
+
 void add_keygen(CLI::App& app, KeygenOptions& options, int& status) {
   CLI::App* keygen = app.add_subcommand(
       "keygen", "make a key pair for Stratum V2, or sign a certificate for one (--issue)");
@@ -215,12 +227,10 @@ int adit_main(int argc, char** argv) {
   app.require_subcommand(1);
   int status = 2;
 
-  CommonOptions common;
-  CLI::App* run = app.add_subcommand("run", "run a pool until SIGTERM");
-  add_config(run, common);
-  add_logging(run, common);
-  run->callback([&] { status = run_command(common); });
+  RunOptions run_options;
+  add_run(app, run_options, status);
 
+  CommonOptions common;
   CLI::App* check = app.add_subcommand(
       "check", "validate a configuration, ask its nodes, show the coinbase it would mine");
   add_config(check, common);

@@ -13,17 +13,24 @@
 #include "adit/base/log.h"
 #include "adit/stratum/v2/key_text.h"
 #include "app/key_files.h"
+#include "rocks/durable_file.h"
 
 namespace adit {
 namespace {
 
-/// Makes the folder (and its parents) for the pool's user alone.
-Status make_folder(const std::string& path) {
+/// Makes the folder (and its parents) for the pool's user alone. What is synced in it later is lost
+/// all the same if its own name is.
+Status make_data_dir(const std::string& path) {
   for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
     const std::string part = path.substr(0, at);
-    if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST)
+    if (mkdir(part.c_str(), 0700) == 0) {
+      const std::size_t slash = part.rfind('/');
+      const std::string parent = slash == std::string::npos ? "." : part.substr(0, slash);
+      if (Status s = sync_folder(parent.empty() ? "/" : parent); !s) return s;
+    } else if (errno != EEXIST) {
       return Error{ErrorCode::Io,
                    fmt::format("data_dir: cannot make {}: {}", part, std::strerror(errno))};
+    }
     if (at == std::string::npos) return {};
   }
 }
@@ -65,7 +72,7 @@ Status Pool::start() {
 }
 
 Status Pool::open_books() {
-  if (const Status s = make_folder(config_.data_dir); !s) return s;
+  if (const Status s = make_data_dir(config_.data_dir); !s) return s;
   // One pool at a time on one data_dir: two would give out the same extranonces.
   const std::string lock = config_.data_dir + "/lock";
   lock_fd_ = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -78,6 +85,7 @@ Status Pool::open_books() {
   options.ledger.network = config_.pool.network;
   options.ledger.instance = config_.pool.instance;
   options.ledger.sync = config_.ledger.sync;
+  options.ledger.accept_loss = hooks_.accept_loss;
   options.retention_days = config_.ledger.share_retention_days;
   options.kept = &kept_;
   options.treasury = {terms_of(config_), config_.pool.network, config_.pool.payout.script};
@@ -152,6 +160,12 @@ Status Pool::serve_v2() {
     auto identity = open_identity(config_.v2, config_.pool.network, now, random);
     if (!identity) return identity.error();
     authority_ = identity->authority();
+    const v2::Certificate& certificate = identity->identity()->certificate;
+    if (const Status s = refuse_short_certificate(config_.v2, certificate, now);
+        !s && !hooks_.short_certificate)
+      return s;
+    if (!config_.v2.certificate_file.empty())
+      v2_not_after_ = UnixMillis(std::int64_t{certificate.not_valid_after.value()} * 1000);
     worker->serve_v2({*std::move(identity), random, config_.v2.version_mask,
                       config_.v2.channels_per_connection});
   }

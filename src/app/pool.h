@@ -21,6 +21,8 @@ namespace adit {
 
 struct PoolHooks {
   std::function<void(const BlockRecord&)> on_block;  ///< from the upstream thread
+  bool accept_loss = false;        ///< open books that end before what the high-water mark says
+  bool short_certificate = false;  ///< serve V2 although its certificate ends within a day
 };
 
 struct PoolTotals {
@@ -49,6 +51,8 @@ class Pool {
   PoolTotals totals() const;
   /// When the TLS certificate ends; nothing without TLS. The thread that reloads.
   std::optional<UnixMillis> tls_not_after() const;
+  /// When Stratum V2's certificate ends; nothing for one that the pool signs itself, and renews.
+  std::optional<UnixMillis> v2_not_after() const { return v2_not_after_; }
   const Config& config() const { return config_; }
 
  private:
@@ -73,6 +77,7 @@ class Pool {
   PlanPtr first_plan_;  // as the books were opened
   std::vector<uv::ListenAddress> v1_addresses_, v2_addresses_, auto_addresses_;
   XOnlyKey authority_;
+  std::optional<UnixMillis> v2_not_after_;
   std::shared_ptr<const uv::TlsContext> tls_;
   int lock_fd_ = -1;
   bool running_ = false;

@@ -26,15 +26,23 @@ void log_status(const Pool& pool, PoolTotals& before) {
   before = now;
 }
 
-void watch_certificate(const Pool& pool, ExpiryWatch& watch, UnixMillis now) {
-  const auto end = pool.tls_not_after();
-  const auto alarm = end ? watch.look(*end, now) : std::nullopt;
-  if (!alarm) return;
-  if (alarm->over)
-    log_error("config", "the TLS certificate {}: miners that check it stay away", alarm->text);
-  else
-    log_warn("config", "the TLS certificate {}; SIGHUP reads a new one", alarm->text);
-}
+struct CertificateWatch {
+  const char* name;
+  const char* remedy;
+  std::optional<UnixMillis> (Pool::*end)() const;
+  ExpiryWatch watch{};
+
+  void look(const Pool& pool, UnixMillis now) {
+    const auto until = (pool.*end)();
+    const auto alarm = until ? watch.look(*until, now) : std::nullopt;
+    if (!alarm) return;
+    if (alarm->over)
+      log_error("config", "the {} certificate {}: miners that check it stay away", name,
+                alarm->text);
+    else
+      log_warn("config", "the {} certificate {}; {}", name, alarm->text, remedy);
+  }
+};
 
 /// Miners must not use up what the books, found blocks and the node link need.
 void bound_connections(StratumV1Config& v1, std::size_t files) {
@@ -60,13 +68,13 @@ void reload(const std::string& file, Pool& pool) {
 
 }  // namespace
 
-int run_command(const CommonOptions& options) {
-  auto config = load_config(options.config_file);
+int run_command(const RunOptions& options) {
+  auto config = load_config(options.common.config_file);
   if (!config) {
     fmt::print(stderr, "{}\n", config.error().text);
     return 1;
   }
-  log_start({options.verbose ? LogLevel::Debug : LogLevel::Info, options.log_json});
+  log_start({options.common.verbose ? LogLevel::Debug : LogLevel::Info, options.common.log_json});
   log_info("pool", "adit {}: \"{}\" on {}, scheme {}, SHA-256 by {}", kVersion, config->pool.name,
            network_name(config->pool.network), scheme_name(config->pool.scheme), sha256_selected());
   for (const std::string& warning : config->warnings) log_warn("config", "{}", warning);
@@ -74,9 +82,11 @@ int run_command(const CommonOptions& options) {
 
   uv::OsClock clock;
   uv::Loop loop(clock);
-  Pool pool(std::move(*config), {});
+  Pool pool(std::move(*config), {{}, options.accept_loss, options.short_certificate});
   PoolTotals before;
-  ExpiryWatch watch;
+  CertificateWatch tls{"TLS", "SIGHUP reads a new one", &Pool::tls_not_after};
+  CertificateWatch v2{"Stratum V2", "issue a new one with adit keygen --issue, and restart",
+                      &Pool::v2_not_after};
   {
     bool draining = false;
     const auto end = [&] {
@@ -91,7 +101,7 @@ int run_command(const CommonOptions& options) {
       loop.stop();
     };
     uv::SignalWatcher term(loop, SIGTERM, end), interrupt(loop, SIGINT, end);
-    uv::SignalWatcher hangup(loop, SIGHUP, [&] { reload(options.config_file, pool); });
+    uv::SignalWatcher hangup(loop, SIGHUP, [&] { reload(options.common.config_file, pool); });
     // Signals are watched before anybody can have heard that the pool is up.
     if (const Status started = pool.start(); !started) {
       log_error("pool", "{}", started.error().text);
@@ -102,11 +112,11 @@ int run_command(const CommonOptions& options) {
     std::unique_ptr<uv::Timer> status;
     status = std::make_unique<uv::Timer>(loop, [&] {
       log_status(pool, before);
-      watch_certificate(pool, watch, loop.now().wall);
+      for (CertificateWatch* watch : {&tls, &v2}) watch->look(pool, loop.now().wall);
       status->set(loop.now().mono + kStatusEvery);
     });
     status->set(loop.now().mono + kStatusEvery);
-    watch_certificate(pool, watch, clock.now().wall);
+    for (CertificateWatch* watch : {&tls, &v2}) watch->look(pool, clock.now().wall);
     loop.run();
   }
   // From here on the second signal is the kernel's business: nothing acknowledged is only in

@@ -141,6 +141,7 @@ void Upstream::turn() {
   }
   post_untold();
   const Instant now = loop_.now().mono;
+  if (!stop_asked()) refill_vault(now);
   if (stop_asked() && may_stop(now)) {
     for (Node& node : nodes_) node.zmq.reset();
     pending_.clear();

@@ -11,7 +11,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +23,7 @@
 #include "adit/runtime/mailbox.h"
 #include "app/config.h"
 #include "app/counters.h"
+#include "app/known_blocks.h"
 #include "app/messages.h"
 #include "rocks/block_vault.h"
 #include "uv/http_client.h"
@@ -95,10 +95,12 @@ class Upstream {
   using ToPart = std::function<void(const RpcAnswer&)>;
   void send(const RpcRequest& request, ToPart to_part);
   void load_credentials(Node& node);
+  BlockRecord without_file(BlockRecord record);
   void resume(const VaultBlock& block, const std::vector<BlockRecord>& rows);
   void read_found();
   void read_booked();
   void read_vault();
+  void refill_vault(Instant now);
   void go_on(const VaultBlock& kept);
   void keep_and_submit(const FoundBlock& found);
   void submit(PendingBlock& pending);
@@ -153,9 +155,11 @@ class Upstream {
   std::map<BlockHash, std::vector<TxOut>> outputs_;  // of those that may yet come onto the chain
   std::deque<BlockEvent> untold_;                    // the ledger's inbox was full
   std::map<BlockHash, BlockRecord> buried_;          // RipeWatch's
-  std::set<BlockHash> known_;
+  KnownBlocks known_{100'000};
   std::vector<std::shared_ptr<PendingBlock>> pending_;
   std::size_t writes_ = 0;  // off the loop now
+  bool refilling_ = false;
+  Instant last_refill_{};
   JobPtr job_;
   bool job_was_logged_ = false;
   BlockHash tip_;

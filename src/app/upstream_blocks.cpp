@@ -11,9 +11,7 @@ namespace adit {
 namespace {
 
 constexpr Duration kDiskPatience = std::chrono::milliseconds(50);
-/// Hashes remembered so that the same block is handled once.
-constexpr std::size_t kKnownMax = 100'000;
-
+constexpr Duration kRefillEvery = std::chrono::seconds(10);
 /// How long a stop waits for found blocks that no node has answered.
 constexpr Duration kStopPatience = std::chrono::seconds(10);
 
@@ -69,7 +67,10 @@ std::vector<TxOut> coinbase_outputs(Bytes block) {
 }  // namespace
 
 Status Upstream::open(const std::vector<BlockRecord>& blocks, Satoshi mean_fees) {
-  auto vault = BlockVault::open(config_->data_dir + "/blocks");
+  // Blocks on regtest are small, and whoever tries the pool there may have a small disk.
+  const bool few = config_->pool.network == Network::Regtest;
+  auto vault = BlockVault::open(config_->data_dir + "/blocks",
+                                few ? BlockVault::kFewReserves : BlockVault::kReserves);
   if (!vault) return vault.error();
   vault_ = std::make_unique<BlockVault>(std::move(*vault));
   auto kept = vault_->list();
@@ -77,9 +78,25 @@ Status Upstream::open(const std::vector<BlockRecord>& blocks, Satoshi mean_fees)
   for (const VaultBlock& block : *kept) resume(block, blocks);
   const std::size_t first = blocks.size() - std::min(blocks.size(), RipeWatch::kBlocks);
   for (std::size_t i = first; i < blocks.size(); ++i)
-    if (!known_.contains(blocks[i].hash)) bury(blocks[i]);
+    if (!known_.contains(blocks[i].hash)) bury(without_file(blocks[i]));
   watch_fees(mean_fees);
   return {};
+}
+
+/// A block of the books whose file is missing cannot be sent any more: the process died before it
+/// was written, or somebody took it away. A node may have it all the same, which RipeWatch sees.
+BlockRecord Upstream::without_file(BlockRecord record) {
+  if (record.state != BlockState::Found && record.state != BlockState::Submitted &&
+      record.state != BlockState::Side)
+    return record;
+  log_error(
+      "block",
+      "height {} {}: its file is missing: {} before the restart, and lost unless a node has it",
+      record.height, record.hash.hex(), block_state_name(record.state));
+  record.state = BlockState::Orphaned;
+  record.detail = "its file is missing, and it was on no chain";
+  tell(record);
+  return record;
 }
 
 void Upstream::resume(const VaultBlock& block, const std::vector<BlockRecord>& rows) {
@@ -124,6 +141,20 @@ void Upstream::read_booked() {
   if (tell_again_.exchange(false)) read_vault();
 }
 
+/// What blocks took on a full disk is held back again, when there is room.
+void Upstream::refill_vault(Instant now) {
+  if (vault_->reserves_are_whole() || refilling_ || now - last_refill_ < kRefillEvery) return;
+  refilling_ = true;
+  last_refill_ = now;
+  ++writes_;
+  uv::run_off_loop(
+      loop_, [this] { vault_->refill(); },
+      [this] {
+        --writes_;
+        refilling_ = false;
+      });
+}
+
 void Upstream::read_vault() {
   log_warn("block", "the books missed news of blocks while the disk was full; it is told again");
   const auto kept = std::make_shared<std::vector<VaultBlock>>();
@@ -146,8 +177,7 @@ void Upstream::read_found() {
 }
 
 void Upstream::keep_and_submit(const FoundBlock& found) {
-  if (!known_.insert(found.hash).second) return;
-  if (known_.size() > kKnownMax) known_.erase(known_.begin());
+  if (!known_.insert(found.hash)) return;
   counters_.blocks_found.add();
   const BlockTemplate& block_template = *found.job->block_template;
   auto pending = std::make_shared<PendingBlock>();

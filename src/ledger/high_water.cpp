@@ -7,7 +7,7 @@ namespace adit {
 namespace {
 
 constexpr std::string_view kRemedy =
-    ". Restore the newest copy, or accept the loss with --accept-loss";
+    ". Restore the newest copy, or accept the loss with `adit run --accept-loss`";
 
 std::optional<std::uint64_t> number_of(std::string_view text) {
   const auto number = Work::from_decimal(text);
@@ -47,30 +47,42 @@ Error other(const std::string& what) {
                                   std::string(kRemedy)};
 }
 
-Status check_shares(LedgerStore& store, const HighWater& mark) {
+/// The first reason is told: all have one cause.
+void note(LedgerLoss& loss, Error why) {
+  if (!loss.why) loss.why = std::move(why);
+}
+
+Status check_shares(LedgerStore& store, const HighWater& mark, LedgerLoss& loss) {
   if (mark.sequence == Sequence()) return {};
   const std::string name = "share " + std::to_string(mark.sequence.value());
   const auto end = chain_end(store);
   if (!end) return end.error();
-  if (mark.sequence > end->sequence)
-    return behind("share " + std::to_string(end->sequence.value()), name + " was acknowledged");
+  if (mark.sequence > end->sequence) {
+    loss.shares = mark.sequence.value() - end->sequence.value();
+    note(loss,
+         behind("share " + std::to_string(end->sequence.value()), name + " was acknowledged"));
+    return {};
+  }
   const auto chain = chain_at(store, mark.sequence);
   if (!chain) return chain.error();
-  if (*chain && **chain != mark.chain) return other(name + " has another chain value");
+  if (*chain && **chain != mark.chain) note(loss, other(name + " has another chain value"));
   return {};
 }
 
-Status check_slices(LedgerStore& store, const SliceMark& mark) {
+Status check_slices(LedgerStore& store, const SliceMark& mark, LedgerLoss& loss) {
   if (mark.number == SliceNumber()) return {};
   const std::string name = "slice " + std::to_string(mark.number.value());
   const auto newest = newest_slice(store);
   if (!newest) return newest.error();
   const SliceNumber last = *newest ? (*newest)->number : SliceNumber();
-  if (mark.number > last)
-    return behind("slice " + std::to_string(last.value()), name + " was closed");
+  if (mark.number > last) {
+    loss.slices = mark.number.value() - last.value();
+    note(loss, behind("slice " + std::to_string(last.value()), name + " was closed"));
+    return {};
+  }
   const auto slice = read_slice(store, mark.number);
   if (!slice) return slice.error();
-  if (*slice && (*slice)->hash() != mark.hash) return other(name + " has another hash");
+  if (*slice && (*slice)->hash() != mark.hash) note(loss, other(name + " has another hash"));
   return {};
 }
 
@@ -104,15 +116,43 @@ std::optional<HighWater> HighWater::parse(std::string_view text) {
   return mark;
 }
 
-Status check_high_water(LedgerStore& store, const HighWater& mark) {
-  if (Status s = check_shares(store, mark); !s) return s;
-  if (Status s = check_slices(store, mark.slice); !s) return s;
+std::string LedgerLoss::text() const {
+  return std::to_string(shares) + " shares, " + std::to_string(slices) + " slices and " +
+         std::to_string(money_batches) + " writes of credits and payments are missing";
+}
+
+Result<LedgerLoss> measure_loss(LedgerStore& store, const HighWater& mark) {
+  LedgerLoss loss;
+  if (Status s = check_shares(store, mark, loss); !s) return s.error();
+  if (Status s = check_slices(store, mark.slice, loss); !s) return s.error();
   const auto money = read_money_batches(store);
   if (!money) return money.error();
-  if (*money < mark.money_batches)
-    return behind("batch " + std::to_string(*money) + " of credits and payments",
-                  "batch " + std::to_string(mark.money_batches) + " was written");
+  if (*money < mark.money_batches) {
+    loss.money_batches = mark.money_batches - *money;
+    note(loss, behind("batch " + std::to_string(*money) + " of credits and payments",
+                      "batch " + std::to_string(mark.money_batches) + " was written"));
+  }
+  return loss;
+}
+
+Status check_high_water(LedgerStore& store, const HighWater& mark) {
+  const auto loss = measure_loss(store, mark);
+  if (!loss) return loss.error();
+  if (loss->why) return *loss->why;
   return {};
+}
+
+Result<std::optional<std::string>> unmarked_books(LedgerStore& store) {
+  const auto end = chain_end(store);
+  if (!end) return end.error();
+  const auto money = read_money_batches(store);
+  if (!money) return money.error();
+  if (end->sequence == Sequence() && *money == 0) return std::optional<std::string>();
+  return std::optional("the high-water mark is missing beside books that end at share " +
+                       std::to_string(end->sequence.value()) + " and batch " +
+                       std::to_string(*money) +
+                       " of credits and payments: whether they are an old copy, or have lost "
+                       "their end, cannot be checked");
 }
 
 Result<std::uint64_t> read_money_batches(LedgerStore& store) {

@@ -91,8 +91,12 @@ Result<Ledger> Ledger::open(LedgerStore& store, const LedgerOptions& options,
   ledger.money_batches_ = *money;
   ledger.last_ = end->sequence;
   ledger.head_ = end->chain;
-  if (mark && !options.accept_loss)
-    if (Status s = check_high_water(store, *mark); !s) return s.error();
+  if (mark) {
+    auto loss = measure_loss(store, *mark);
+    if (!loss) return loss.error();
+    if (loss->why && !options.accept_loss) return *loss->why;
+    ledger.accepted_loss_ = *std::move(loss);
+  }
   if (Status s = ledger.books_->load(store); !s) return s.error();
   if (Status s = ledger.rebuild_filter(); !s) return s.error();
   if (Status s = ledger.rebuild_slice(); !s) return s.error();

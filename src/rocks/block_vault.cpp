@@ -8,6 +8,7 @@
 #include "adit/base/json.h"
 #include "adit/base/log.h"
 #include "adit/ledger/json_fields.h"
+#include "rocks/disk_space.h"
 #include "rocks/durable_file.h"
 
 namespace adit {
@@ -16,6 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxFileBytes = 16u << 20;  // four times a block, with room for the line
+/// What a further reserve leaves to others: more than the books need to take shares.
+constexpr std::uint64_t kLeaveBytes = 128u << 20;
 
 std::string name_of(const BlockRecord& record) {
   return std::to_string(record.height) + "-" + record.hash.hex() + ".blk";
@@ -69,25 +72,79 @@ Result<VaultBlock> parse(Bytes file) {
 
 }  // namespace
 
-Result<BlockVault> BlockVault::open(const std::string& folder) {
-  BlockVault vault(folder);
+Result<BlockVault> BlockVault::open(const std::string& folder, std::size_t reserves) {
+  BlockVault vault(folder, reserves);
   if (Status s = make_folder(folder); !s) return s.error();
   if (Status s = make_folder(folder + "/done"); !s) return s.error();
-  if (Status s = make_reserve(vault.reserve(), kReserveBytes); !s)
-    log_warn("vault", "no reserve for found blocks: {}", s.error().text);
+  vault.refill();
   return vault;
+}
+
+std::size_t BlockVault::wanted_reserves() const {
+  const DiskSpace space = disk_space(folder_);
+  if (space.total_bytes == 0) return reserves_;
+  const auto fit = static_cast<std::size_t>(space.total_bytes / 8 / kReserveBytes);
+  return std::min(reserves_, std::max<std::size_t>(fit, 1));
+}
+
+Status BlockVault::refill_one(std::size_t n) {
+  std::error_code error;
+  if (fs::file_size(reserve(n), error) == kReserveBytes && !error) return {};
+  const DiskSpace space = disk_space(folder_);
+  const std::uint64_t leave = std::min(kLeaveBytes, space.total_bytes / 10);
+  if (n > 0 && space.total_bytes != 0 && space.free_bytes < kReserveBytes + leave)
+    return Error{ErrorCode::Limit,
+                 folder_ + ": " + std::to_string(space.free_bytes >> 20) + " MiB are left"};
+  return make_reserve(reserve(n), kReserveBytes);
+}
+
+void BlockVault::refill() {
+  const std::size_t wanted = wanted_reserves();
+  std::size_t have = 0;
+  Status problem;
+  const std::uint64_t taken = [this] {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->taken;
+  }();
+  for (std::size_t n = 0; n < wanted; ++n) {
+    const std::lock_guard lock(shared_->mutex);
+    if (Status made = refill_one(n); made)
+      ++have;
+    else
+      problem = made;
+  }
+  const std::lock_guard lock(shared_->mutex);
+  if (taken != shared_->taken) return;  // a block came meanwhile: it has to be done again
+  const bool whole = have == wanted;
+  shared_->whole = whole;
+  if (whole == !shared_->told) return;
+  shared_->told = !whole;
+  if (whole)
+    log_info("vault", "{} found blocks would fit onto a full disk again", wanted);
+  else
+    log_warn("vault", "only {} found blocks, not {}, would fit onto a full disk: {}", have, wanted,
+             problem.error().text);
 }
 
 Status BlockVault::write_anyhow(const std::string& path, Bytes head, Bytes block) {
   const Status plain = write_durably(path, {head, block});
-  if (plain || plain.error().code != ErrorCode::Limit) return plain;
-  log_error("vault", "{}; using the reserve", plain.error().text);
-  return write_into_reserve(path, reserve(), {head, block});
+  if (plain) return plain;
+  // Most often the disk is full. Whatever it is: a reserve lies elsewhere on it.
+  log_error("vault", "{}; using a reserve", plain.error().text);
+  shared_->whole = false;
+  ++shared_->taken;
+  Status last = Error{plain.error().code, plain.error().text + ", and no reserve is left"};
+  for (std::size_t n = 0; n < reserves_; ++n) {
+    Status kept = write_into_reserve(path, reserve(n), {head, block});
+    if (kept) return kept;
+    if (kept.error().code != ErrorCode::NotFound) last = std::move(kept);
+  }
+  return last;
 }
 
 Status BlockVault::keep(const BlockRecord& record, Bytes block) {
   const std::string head = head_of(record, block);
-  const std::lock_guard lock(*mutex_);
+  const std::lock_guard lock(shared_->mutex);
   const std::string path = folder_ + "/" + name_of(record);
   std::error_code ignored;
   if (fs::exists(path, ignored)) return {};
@@ -100,7 +157,7 @@ void BlockVault::quarantine(const std::string& path, const Error& why) {
 }
 
 Result<std::vector<VaultBlock>> BlockVault::list() {
-  const std::lock_guard lock(*mutex_);
+  const std::lock_guard lock(shared_->mutex);
   std::vector<std::string> paths;
   std::error_code error;
   for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
@@ -134,13 +191,10 @@ Result<std::vector<VaultBlock>> BlockVault::list() {
 }
 
 Status BlockVault::settle(const BlockRecord& record) {
-  const std::lock_guard lock(*mutex_);
+  const std::lock_guard lock(shared_->mutex);
   const std::string name = name_of(record);
   Status s = move_durably(folder_ + "/" + name, folder_ + "/done/" + name);
   if (!s && s.error().code == ErrorCode::NotFound) return {};
-  // A block that took the reserve is settled: a good time to have a new one.
-  if (Status made = make_reserve(reserve(), kReserveBytes); !made)
-    log_warn("vault", "no reserve for found blocks: {}", made.error().text);
   return s;
 }
 

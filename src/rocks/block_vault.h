@@ -5,6 +5,7 @@
 // off its loop).
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -21,12 +22,15 @@ struct VaultBlock {
 
 class BlockVault {
  public:
-  /// Held back on the disk; a full disk gives it up for a block.
-  static constexpr std::size_t kReserveBytes = 8u << 20;
+  /// Files held back on the disk: where it is full, or fails, each gives its place to one block,
+  /// however large that is. 64 MiB, and fewer where blocks are small and few.
+  static constexpr std::size_t kReserveBytes = 4u << 20;
+  static constexpr std::size_t kReserves = 16, kFewReserves = 4;
 
-  /// Makes the folder. A reserve that cannot be made is logged, no error: blocks still find what
+  /// Makes the folder and the reserves: at most an eighth of the disk, and all but the first only
+  /// while they leave others room. What cannot be made is logged, no error: blocks still find what
   /// room there is.
-  static Result<BlockVault> open(const std::string& folder);
+  static Result<BlockVault> open(const std::string& folder, std::size_t reserves = kReserves);
 
   /// The block is on the medium when this returns ok. Keeping it again is ok.
   Status keep(const BlockRecord& record, Bytes block);
@@ -36,16 +40,30 @@ class BlockVault {
   /// Moves a block whose fate is final, and in the books, to done/. Ok if it is not (or no longer)
   /// there.
   Status settle(const BlockRecord& record);
+  /// False: there are fewer reserves than there should be. Does not block.
+  bool reserves_are_whole() const { return shared_->whole; }
+  /// Makes those that blocks have taken, where there is room again. A block that comes meanwhile
+  /// waits for one of them at most.
+  void refill();
 
  private:
-  explicit BlockVault(std::string folder)
-      : folder_(std::move(folder)), mutex_(std::make_unique<std::mutex>()) {}
-  std::string reserve() const { return folder_ + "/.reserve"; }
+  struct Shared {
+    std::mutex mutex;  // names and the reserves
+    std::atomic<bool> whole = true;
+    std::uint64_t taken = 0;  // reserves, since the start
+    bool told = false;        // that reserves are missing
+  };
+  BlockVault(std::string folder, std::size_t reserves)
+      : folder_(std::move(folder)), reserves_(reserves), shared_(std::make_unique<Shared>()) {}
+  std::string reserve(std::size_t n) const { return folder_ + "/.reserve-" + std::to_string(n); }
+  std::size_t wanted_reserves() const;
+  Status refill_one(std::size_t n);
   Status write_anyhow(const std::string& path, Bytes head, Bytes block);
   void quarantine(const std::string& path, const Error& why);
 
   std::string folder_;
-  std::unique_ptr<std::mutex> mutex_;  // names and the reserve; in a box so that the vault can move
+  std::size_t reserves_;
+  std::unique_ptr<Shared> shared_;  // in a box so that the vault can move
 };
 
 }  // namespace adit

@@ -266,6 +266,23 @@ TEST_CASE("Stratum V2 with a certificate signed elsewhere") {
         std::string::npos);
 }
 
+TEST_CASE("a certificate that ends within a day is refused at the start") {
+  StratumV2Config config;
+  config.certificate_file = "static.cert";
+  const v2::Certificate certificate{0, UnixSeconds(1'000), UnixSeconds(200'000), {}};
+  const auto verdict = [&](std::uint32_t now) {
+    const Status good = refuse_short_certificate(config, certificate, UnixSeconds(now));
+    return good ? "good" : good.error().text;
+  };
+  CHECK(verdict(200'000 - 86'400) == "good");
+  const std::string words = "static.cert: the certificate ends in 23 hours and 59 minutes: ";
+  CHECK(verdict(200'000 - 86'399).starts_with(words));
+  CHECK(verdict(200'000 - 86'399).find("--short-certificate") != std::string::npos);
+  CHECK_FALSE(verdict(200'000) == "good");
+  config.certificate_file.clear();  // the pool signs its own anew
+  CHECK(verdict(200'000) == "good");
+}
+
 TEST_CASE("every mistake with V2's keys names its file, line and key") {
   KeyFolder folder;
   folder.write("good.key", v2::secret_key_text(secret_of(1)));

@@ -5,11 +5,14 @@
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 
 #include "adit/ledger/reader.h"
+#include "rocks/high_water_file.h"
 #include "support/memory_store.h"
 #include "uv/system.h"
 
@@ -122,6 +125,67 @@ struct Rig {
 };
 
 }  // namespace
+
+TEST_CASE("a loss is accepted at the start, and never again when the disk was full") {
+  Rig rig([](LedgerWriterOptions& options) {
+    options.ledger.accept_loss = true;
+    HighWater mark{Sequence(7), {}};
+    REQUIRE(HighWaterFile(options.data_dir).write(mark).ok());
+  });
+  REQUIRE(rig.writer->open().ok());
+  CHECK(HighWaterFile(rig.options.data_dir).read().value()->sequence == Sequence());
+  REQUIRE(HighWaterFile(rig.options.data_dir).write({Sequence(7), {}}).ok());
+  CHECK(rig.writer->open().error().code == ErrorCode::Conflict);
+}
+
+TEST_CASE("a mark that could not be written is tried again, with no new share") {
+  Rig rig;
+  REQUIRE(rig.writer->open().ok());
+  const std::string in_the_way = rig.options.data_dir + "/high_water.tmp";
+  REQUIRE(mkdir(in_the_way.c_str(), 0700) == 0);
+  REQUIRE(rig.writer->post(one_share(1)));
+  rig.writer->start();
+  REQUIRE(rig.answers.wait(1) == 1);
+  const auto marked = [&] {
+    return HighWaterFile(rig.options.data_dir).read().value()->sequence.value();
+  };
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'500));  // tried, in vain
+  CHECK(marked() == 0);
+  REQUIRE(rmdir(in_the_way.c_str()) == 0);
+  for (int i = 0; i < 50 && marked() == 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  CHECK(marked() == 1);
+}
+
+TEST_CASE("with relaxed durability no coinbase promises what a slice holds before it is on disk") {
+  std::atomic<int> plans = 0;
+  std::atomic<std::size_t> unsynced = 0;
+  const test::MemoryStore* disk = nullptr;
+  Rig rig([&](LedgerWriterOptions& options) {
+    options.ledger.sync = false;
+    options.treasury.network = Network::Regtest;
+    options.treasury.terms.way = PayWay::Coinbase;
+    options.treasury.pool_script = {0x51};
+    options.on_plan = [&](const PlanPtr& plan) {
+      if (!plan || plan->slice == 0) return;
+      unsynced = disk->unsynced();
+      ++plans;
+    };
+  });
+  disk = &rig.disk;
+  REQUIRE(rig.writer->open().ok());
+  REQUIRE(rig.writer->post(NetworkSeen{{1'000'000, Satoshi(5'000), Satoshi()}}));
+  ShareBatch winner = one_share(1);
+  winner.shares[0].is_block = true;  // closes the slice
+  REQUIRE(rig.writer->post(std::move(winner)));
+  rig.writer->start();
+  REQUIRE(rig.answers.wait(1) == 1);
+  for (int i = 0; i < 50 && plans == 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  rig.writer->stop();
+  CHECK(plans > 0);
+  CHECK(unsynced == 0);
+}
 
 TEST_CASE("a disk that is full when a block is written answers no share twice") {
   Rig rig;

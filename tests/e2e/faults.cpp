@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -32,6 +33,10 @@ struct Orders {
   std::atomic<int64_t> fail_errno;     ///< 0: a short write, or EIO where there is none
   std::atomic<int64_t> calls;          ///< calls to the disk so far
   std::atomic<int64_t> log_size;       ///< bytes of the log
+  /// At this call to the disk for a found block's file (made, written twice, synced, renamed) the
+  /// process is killed before it; one more: after the last of them. 0: never.
+  std::atomic<int64_t> die_at_block_call;
+  std::atomic<int64_t> die_delay;  ///< ms that this call takes before
 };
 
 constexpr int kFiles = 4096;
@@ -119,6 +124,21 @@ bool strikes() {
   return true;
 }
 
+/// Calls of this process for files of found blocks that are being written.
+void count_block_call(const char* path) {
+  static std::atomic<int64_t> block_calls{0};
+  constexpr char kEnd[] = ".blk.tmp";
+  const size_t length = strlen(path);
+  if (length < sizeof kEnd || strcmp(path + length - (sizeof kEnd - 1), kEnd) != 0) return;
+  if (++block_calls == orders().die_at_block_call) {
+    const int64_t delay = orders().die_delay;
+    const timespec pause_first{delay / 1000, delay % 1000 * 1'000'000};
+    if (delay > 0) syscall(SYS_nanosleep, &pause_first, nullptr);
+    syscall(SYS_kill, getpid(), SIGKILL);
+    for (;;) pause();
+  }
+}
+
 int failed() {
   if (errno == 0) errno = EIO;
   return -1;
@@ -159,6 +179,7 @@ int open_file(int directory, const char* path, int flags, mode_t mode) {
   struct stat before {};
   const bool writes = *name != '\0' && (flags & O_ACCMODE) != O_RDONLY;
   const bool made = writes && (flags & O_CREAT) != 0 && stat(path, &before) != 0;
+  if (made) count_block_call(name);
   if (made && strikes()) return failed();
   const int fd = static_cast<int>(syscall(SYS_openat, directory, path, flags, mode));
   if (fd < 0 || *name == '\0') return fd;
@@ -178,6 +199,7 @@ ssize_t write_file(int fd, const void* data, size_t size, int64_t offset, bool p
                   : syscall(SYS_write, fd, data, count);
   };
   if (!tracked(fd)) return send(size);
+  count_block_call(paths[fd]);
   if (strikes()) {
     if (errno != 0 || size < 2) return failed();
     size /= 2;
@@ -193,6 +215,7 @@ ssize_t write_file(int fd, const void* data, size_t size, int64_t offset, bool p
 
 int sync_file(int fd, long call) {
   if (!tracked(fd)) return static_cast<int>(syscall(call, fd));
+  count_block_call(paths[fd]);
   const int64_t begun = now_sequence();
   const int64_t delay = orders().sync_delay;
   const timespec pause{delay / 1000, delay % 1000 * 1'000'000};
@@ -279,8 +302,10 @@ int ftruncate(int fd, off_t size) noexcept { return truncate_file(fd, size); }
 int ftruncate64(int fd, int64_t size) noexcept { return truncate_file(fd, size); }
 int rename(const char* from, const char* to) noexcept {
   const char* name = inside(from);
+  count_block_call(name);
   if (*name != '\0' && strikes()) return failed();
   const int done = static_cast<int>(syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
+  if (done == 0) count_block_call(name);
   if (done == 0 && *name != '\0') note('r', name, 0, inside(to), strlen(inside(to)));
   return done;
 }

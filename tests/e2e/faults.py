@@ -10,7 +10,8 @@ import unittest
 from support import ADIT
 
 LIBRARY = os.environ.get('ADIT_TEST_FAULTS', os.path.join(os.path.dirname(ADIT), 'tests', 'e2e', 'libfaults.so'))
-ORDERS = ('steady_offset', 'wall_offset', 'wall_frozen', 'sync_delay', 'fail_at', 'fail_errno', 'calls', 'log_size')
+ORDERS = ('steady_offset', 'wall_offset', 'wall_frozen', 'sync_delay', 'fail_at', 'fail_errno', 'calls', 'log_size',
+          'die_at_block_call', 'die_delay')
 RECORD = struct.Struct('<qqqIIc7x')
 SECTOR = 512
 SECOND = 1_000_000_000

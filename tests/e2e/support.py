@@ -178,10 +178,10 @@ class Pool:
         self.process = None
         self.starts = 0
 
-    def start(self, wait=True, **kwargs):
+    def start(self, wait=True, arguments=(), **kwargs):
         self.starts += 1
         log = os.path.join(self.folder, f'{self.name}-{self.starts}.log')
-        self.process = Process([ADIT, 'run', '-v', '-c', self.config], log, **kwargs)
+        self.process = Process([ADIT, 'run', '-v', '-c', self.config, *arguments], log, **kwargs)
         if wait:
             wait_until(lambda: 'V1 on ' in self.process.text() or not self.process.alive(), 20, 'pool listens')
             if not self.process.alive():

@@ -3,6 +3,7 @@
 happens when the steady clock says so."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import unittest
 
 from blocks import USER, Finder, wait_best
 from faults import SECOND, Faults, needs_faults
-from support import PAYOUTS, PoolTest
+from support import ADIT, PAYOUTS, PoolTest, wait_until
 from v1_miner import Closed, Miner
 
 HOUR, YEAR = 3600 * SECOND, 365 * 86400 * SECOND
@@ -156,6 +157,38 @@ class Steady(Clock):
             self.minute(pool)
             pool.wait_log('error .*the TLS certificate expired 24 hours ago')
             self.assertIs(miner.on_tip().submit(miner.find(USER, block=False))['result'], True)
+
+    def test_a_v2_certificate_that_ends_is_told_three_times_and_refused_on_its_last_day(self):
+        def keygen(*arguments):
+            subprocess.run([ADIT, 'keygen', *arguments], check=True, capture_output=True, cwd=self.folder)
+        keygen('--out', 'authority.key')
+        keygen('--out', 'static.key')
+        keygen('--issue', '--authority', 'authority.key', '--static', 'static.key', '--out', 'static.cert', '--days', '20')
+        node = self.make_node(bits='1f7fffff')
+        pool = self.clocked_pool(node, extra='[stratum.v2]\nlisten = ["127.0.0.1:0"]\ncertificate_file = "static.cert"\n'
+                                             'static_secret_file = "static.key"')
+        self.assertNotIn('certificate', pool.log_text())
+        told = r'the Stratum V2 certificate ex.*'
+        for day, times, words in ((7, 1, 'expires in 12 days and 23 hours'), (9, 1, ''), (15, 2, 'expires in 4 days'),
+                                  (16, 2, ''), (19.5, 3, 'expires in 0 days and 11 hours'), (19.9, 3, ''),
+                                  (21, 4, 'expired 24 hours ago: miners that check it stay away')):
+            with self.subTest(day=day):
+                pool.faults.wall_offset = int(day * 24 * HOUR)
+                self.minute(pool)
+                self.minute(pool)
+                wait_until(lambda: len(re.findall(told, pool.log_text())) >= times, what='told')
+                self.assertEqual(len(re.findall(told, pool.log_text())), times, pool.log_text())
+                self.assertIn(words, re.findall(told, pool.log_text())[-1])
+        self.assertNotIn('issued offline', pool.log_text())
+        pool.terminate()
+        pool.faults.wall_offset = int(19.5 * 24 * HOUR)
+        pool.start(wait=False, env=pool.environment)
+        self.assertEqual(pool.process.process.wait(20), 1)
+        self.assertRegex(pool.log_text(), 'static.cert: the certificate ends in 11 hours and 5. minutes: issue a new one')
+        self.assertIn('adit run --short-certificate', pool.log_text())
+        pool.start(arguments=['--short-certificate'], env=pool.environment).wait_work()
+        pool.wait_log('the Stratum V2 certificate expires in 0 days and 11 hours')
+        self.assertEqual(pool.terminate(), 0)
 
 
 if __name__ == '__main__':

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: MIT
 """A full disk: shares are refused, none is acknowledged that is not booked, and the pool goes on by itself when there is room.
+Blocks are kept all the same, several in a row.
 
 Needs the right to mount a tmpfs; skips with the reason otherwise."""
 
 import os
+import signal
 import subprocess
 import unittest
 
-from blocks import USER, Finder, wait_best
+from blocks import USER, Finder, block_row, submissions, vault_files, wait_best, wait_kept
 from support import PoolTest, wait_until
 
-SIZE = 96  # MiB
+SIZE = 96     # MiB
+RESERVES = 3  # of 4 MiB: an eighth of it
 
 
 class FullDisk(PoolTest):
@@ -26,7 +29,7 @@ class FullDisk(PoolTest):
         self.node = self.make_node(bits='1f7fffff')
 
     def fill(self):
-        with open(os.path.join(self.disk, 'filler'), 'wb', buffering=0) as filler:
+        with open(os.path.join(self.disk, 'filler'), 'ab', buffering=0) as filler:
             piece = bytes(1 << 16)
             try:
                 while True:
@@ -47,14 +50,17 @@ class FullDisk(PoolTest):
         self.assertEqual(reply['error'][0], 20, reply)
         return None
 
-    def test_refused_while_full_and_resumed_by_itself(self):
+    def pool_on_disk(self):
         pool = self.make_pool(self.node, start=False)
         pool.data = os.path.join(self.disk, 'data')
         with open(pool.config) as file:
             text = file.read()
         with open(pool.config, 'w') as file:
             file.write(text.replace(f'{pool.name}-data', 'disk/data'))
-        pool.start().wait_work()
+        return pool.start().wait_work()
+
+    def test_refused_while_full_and_resumed_by_itself(self):
+        pool = self.pool_on_disk()
         acknowledged = []
         with Finder(pool, self.node) as miner:
             for _ in range(3):
@@ -89,6 +95,43 @@ class FullDisk(PoolTest):
         self.assertEqual(set(acknowledged) - set(rows), set())
         self.assertIn('every chain value', pool.command('ledger', 'verify').stdout)
         self.assertEqual(pool.terminate(), 0)
+
+    def reserves(self, pool):
+        return len([name for name in os.listdir(os.path.join(pool.data, 'blocks')) if name.startswith('.reserve-')])
+
+    def test_blocks_in_a_row_are_kept_on_a_full_disk(self):
+        """As many as there are reserves; they go to the node after a restart, and the reserves come back."""
+        pool = self.pool_on_disk()
+        self.assertEqual(self.reserves(pool), RESERVES)
+        digests = []
+        with Finder(pool, self.node) as miner:
+            miner.on_tip()
+            os.kill(self.node.process.pid, signal.SIGSTOP)  # blocks have nowhere to go
+            try:
+                for found in range(1, RESERVES + 2):
+                    self.fill()  # also what the reserve before did not need
+                    params = miner.find(USER, block=True)
+                    digests.append(miner.share_hash(params))
+                    miner.submit(params)
+                    if found <= RESERVES:
+                        wait_kept(pool, digests[-1])
+                        self.assertEqual(self.reserves(pool), RESERVES - found)
+                pool.wait_log(f'{digests[-1]}: not kept on disk: .*no reserve is left')
+                self.assertFalse([name for name in vault_files(pool) if digests[-1] in name])
+                self.free()
+                wait_until(lambda: self.reserves(pool) == RESERVES, 30, 'the reserves are made again')
+                pool.wait_log(f'{RESERVES} found blocks would fit onto a full disk again')
+                pool.kill()
+            finally:
+                os.kill(self.node.process.pid, signal.SIGCONT)
+        pool.start().wait_work()
+        for digest in digests[:-1]:
+            wait_until(lambda: block_row(pool, digest) and block_row(pool, digest)['state'] in ('accepted', 'side'),
+                       what='each kept block is submitted')
+        if self.node.simulated:
+            for digest in digests[:-1]:
+                self.assertTrue(submissions(self.node, digest))
+        self.assertIn('every chain value', pool.command('ledger', 'verify').stdout)
 
 
 if __name__ == '__main__':

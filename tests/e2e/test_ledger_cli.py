@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import subprocess
+import time
 import unittest
 
 from blocks import Finder, wait_state
@@ -165,6 +166,93 @@ class Books(PoolTest):
                 found += 1
                 self.assertNotEqual(done.stderr, '')
         self.assertGreater(found, tried // 2)
+
+    def test_an_accepted_loss_is_told_and_accepted_once(self):
+        """An older copy of the books beside a newer mark."""
+        books, old = os.path.join(self.pool.data, 'ledger'), os.path.join(self.folder, 'old')
+        mark = os.path.join(self.pool.data, 'high_water')
+        self.mine(MINER_ADDRESS + '.a', 3)
+        self.assertEqual(self.pool.terminate(), 0)
+        shutil.copytree(books, old)
+        self.pool.start().wait_work()
+        self.mine(MINER_ADDRESS + '.a', 5)
+        self.assertEqual(self.pool.terminate(), 0)
+        shutil.rmtree(books)
+        shutil.copytree(old, books)
+        with open(mark) as file:
+            newer = file.read()
+        self.assertRegex(newer, '^8 ')
+        for words in (['run'], ['payout', 'prepare']):
+            done = self.pool.command(*words, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn('the ledger ends at share 3, but share 8 was acknowledged: an old backup, or lost files. '
+                          'Restore the newest copy, or accept the loss with `adit run --accept-loss`',
+                          done.stdout + done.stderr)
+            with open(mark) as file:
+                self.assertEqual(file.read(), newer)
+        self.pool.start(arguments=['--accept-loss']).wait_work()
+        self.pool.wait_log(r'the loss is accepted: 5 shares, 0 slices and 0 writes of credits and payments are missing\. '
+                           r'The books go on at share 4')
+        with open(mark) as file:
+            self.assertRegex(file.read(), '^3 ')
+        self.mine(MINER_ADDRESS + '.a', 2)
+        self.pool.kill()
+        self.pool.start().wait_work()
+        self.assertNotIn('accept', self.pool.log_text().split('V1 on')[0])
+        self.assertIn('5 shares, sequence 1 to 5: every chain value', self.pool.command('ledger', 'verify').stdout)
+        self.assertEqual(self.pool.terminate(), 0)
+        self.pool.start(arguments=['--accept-loss']).wait_work()
+        self.pool.wait_log('--accept-loss: nothing is missing; start without it from now on')
+
+    def test_no_payment_step_is_answered_before_its_mark_is_written(self):
+        self.mine(MINER_ADDRESS, 4)
+        with Finder(self.pool, self.node) as miner:
+            block = miner.on_tip().find_block()
+        wait_state(self.pool, block, 'accepted')
+        self.node.generate(99)
+        wait_until(lambda: any(row['balance_sat'] for row in self.pool.lines('balances')), 30, 'booked')
+        out, in_the_way = (os.path.join(self.folder, 'payment.json'), os.path.join(self.pool.data, 'high_water.tmp'))
+        time.sleep(2)  # until the mark knows what was booked
+        os.mkdir(in_the_way)
+        step = ['payout', 'export', '--minimum', '1000', '--out', out]
+        again = [*step[:2], '--id', '1', *step[2:]]
+        for words in (step, again):
+            done = self.pool.command(*words, check=False)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn('the high-water mark could not be written', done.stderr)
+            self.assertFalse(os.path.exists(out))
+        os.rmdir(in_the_way)
+        self.pool.wait_log('the high-water mark can be written again')
+        self.pool.command('payout', 'export', '--id', '1', '--out', out)
+        self.assertTrue(os.path.exists(out))
+        with open(os.path.join(self.pool.data, 'high_water')) as file:
+            self.assertGreater(int(file.read().splitlines()[2]), 0)
+
+    def test_a_missing_mark_is_told_and_written_anew(self):
+        mark = os.path.join(self.pool.data, 'high_water')
+        self.assertNotIn('mark is missing', self.pool.log_text())
+        self.assertTrue(os.path.exists(mark))  # beside new books, too
+        self.mine(MINER_ADDRESS + '.a', 3)
+        self.pool.kill()
+        os.remove(mark)
+        words = 'the high-water mark is missing beside books that end at share 3 and batch '
+        done = self.pool.command('ledger', 'verify')
+        self.assertIn('warning: ' + words, done.stderr)
+        self.assertIn('every chain value', done.stdout)
+        self.pool.start().wait_work()
+        self.pool.wait_log(words + r'\d+ of credits and payments: whether they are an old copy, or have lost their end, '
+                                   r'cannot be checked; a new mark is written')
+        with open(mark) as file:
+            self.assertRegex(file.read(), '^3 ')
+        self.pool.kill()
+        self.pool.start().wait_work()
+        self.assertNotIn('mark is missing', self.pool.log_text())
+        self.assertEqual(self.pool.command('ledger', 'verify').stderr, '')
+        self.pool.kill()
+        os.remove(mark)
+        done = self.pool.command('payout', 'prepare', check=False)  # nobody is due
+        self.assertIn('warning: ' + words, done.stderr)
+        self.assertTrue(os.path.exists(mark))
 
     def test_a_pool_refuses_lost_or_foreign_books(self):
         self.mine(MINER_ADDRESS + '.a', 3)

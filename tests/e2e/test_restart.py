@@ -7,7 +7,9 @@ import signal
 import unittest
 
 from blocks import (Finder, block_row, states_told, submissions, vault_files, wait_best, wait_kept, wait_state)
+from faults import Faults, needs_faults
 from support import PoolTest, wait_until
+from v1_miner import Closed
 
 # How the node treats submitblock while the pool is killed, by the control method that orders it.
 TROUBLES = {
@@ -138,6 +140,31 @@ class Restart(PoolTest):
         self.assertTrue(any(digests[0] in n and n.endswith('.bad') for n in os.listdir(folder)), os.listdir(folder))
         self.assertIn(name, pool.log_text())
 
+    def test_a_block_whose_file_is_gone_is_told_and_found_where_a_node_has_it(self):
+        self.need_sim()
+        pool = self.make_pool(self.node)
+        for trouble, state in (('says nothing', 'orphaned'), ('loses its answer', 'accepted')):
+            with self.subTest(node=trouble), Finder(pool, self.node) as miner:
+                miner.on_tip()
+                self.node.rpc(*TROUBLES[trouble])
+                digest = miner.find_block()
+                MOMENTS['kept, and in the books'](pool, self.node, digest)
+                MOMENTS['sent, and perhaps answered'](pool, self.node, digest)
+                if state == 'accepted':
+                    wait_best(self.node, digest)
+                pool.kill()
+                self.clear()
+                for name in vault_files(pool):
+                    os.remove(os.path.join(pool.data, 'blocks', name))
+                pool.start().wait_work()
+                pool.wait_log(f'error .*{digest}: its file is missing')
+                if state == 'orphaned':
+                    wait_state(pool, digest, state)
+                self.node.generate()
+                wait_state(pool, digest, state)
+                self.assertIn('every chain value', pool.command('ledger', 'verify').stdout)
+                self.node.rpc('sim_stats', True)
+
     def test_books_and_work_space_go_on(self):
         pool = self.make_pool(self.node, workers=2)
         spaces, sequence, old = set(), 0, []
@@ -158,6 +185,74 @@ class Restart(PoolTest):
             sequence += 2
             self.restart(pool)
         self.assertEqual(len(spaces), 8)
+
+
+@needs_faults
+class KilledBeforeTheFile(PoolTest):
+    """The pool dies while a found block is on its way to the disk: the share is not acknowledged, and whatever is left fits."""
+
+    # The process is killed before this call for the block's file, or after the last.
+    CALLS = {1: 'it is made', 2: 'its line is written', 3: 'the block is written', 4: 'it is synced', 5: 'it has its name',
+             6: 'it is told of'}
+
+    def kill_on_the_way(self, pool, node, call, delay):
+        """Finds a block that kills the pool; returns the share and its hash. Nobody may hear that it is accepted."""
+        pool.faults.die_at_block_call, pool.faults.die_delay = call, delay
+        pool.start(env=pool.faults.environment).wait_work()
+        with Finder(pool, node) as miner:
+            params = miner.on_tip().find(miner.user, block=True)
+            digest = miner.share_hash(params)
+            try:
+                answer = miner.submit(params)
+            except (Closed, ConnectionError):
+                answer = None
+        self.assertEqual(pool.process.process.wait(10), -signal.SIGKILL, pool.log_text()[-2000:])
+        pool.faults.die_at_block_call = 0
+        # A machine so loaded that the disk's 50 ms were over: the block went out first, as it must.
+        if not submissions(node, digest):
+            self.assertIsNone(answer)
+        return params, digest
+
+    def test_a_kill_before_the_file_is_safe(self):
+        self.need_sim()
+        node = self.make_node(bits='1f7fffff')
+        pool = self.make_pool(node, start=False)
+        pool.faults = Faults(self.folder, pool.data)
+        told, shares = 0, 0
+        # At once, and when the books have the share.
+        for (call, what), delay in itertools.product(self.CALLS.items(), (0, 25)):
+            with self.subTest(killed_before=what, delay=delay):
+                params, digest = self.kill_on_the_way(pool, node, call, delay)
+                kept = any(digest in name for name in vault_files(pool))
+                self.assertEqual(kept, call == 6)
+                sent = bool(submissions(node, digest))
+                pool.start(env=pool.faults.environment).wait_work()
+                self.assertEqual([name for name in os.listdir(os.path.join(pool.data, 'blocks')) if '.tmp' in name], [])
+                row = block_row(pool, digest)
+                if kept or sent:
+                    wait_best(node, digest)
+                elif row:
+                    told += 1
+                    wait_state(pool, digest, 'orphaned')
+                    self.assertIn(f'{digest}: its file is missing', pool.log_text())
+                with Finder(pool, node) as miner:
+                    # Sent again it belongs to no job any more: refused, never paid twice.
+                    self.assertEqual(miner.on_tip().submit(params)['error'][0], 21)
+                    found = miner.find_block()
+                wait_best(node, found)
+                wait_state(pool, found, 'accepted')
+                if kept:
+                    wait_state(pool, digest, 'accepted')
+                elif not sent:
+                    self.assertEqual(submissions(node, digest), [])
+                rows = [row['hash'] for row in pool.lines('shares')]
+                self.assertEqual(len(rows), len(set(rows)))
+                self.assertIn(found, rows)
+                shares += digest in rows
+                self.assertIn('every chain value', pool.command('ledger', 'verify').stdout)
+                pool.kill()
+        self.assertGreater(shares, 2)
+        print(f'{2 * len(self.CALLS)} kills: {shares} shares booked that nobody was told of, {told} blocks in the books alone')
 
 
 if __name__ == '__main__':

@@ -6,12 +6,13 @@ ADIT_FAULT_POINTS sets how many calls fail, one a pool (24); ADIT_POWER_LOSSES h
 import os
 import random
 import shutil
+import subprocess
 import time
 import unittest
 
 from blocks import USER, Finder, vault_files, wait_best, wait_state
 from faults import Faults, Records, needs_faults, power_loss
-from support import PoolTest, wait_until
+from support import ADIT, PoolTest, wait_until
 from v1_miner import Closed, Miner
 
 POINTS = int(os.environ.get('ADIT_FAULT_POINTS', '24'))
@@ -167,6 +168,40 @@ class SlowDisk(SickDisk):
 
 class PowerLoss(SickDisk):
     BITS = '1f7fffff'
+
+    def test_a_key_that_was_shown_is_there_after_a_loss(self):
+        keys = os.path.join(self.folder, 'keys')
+        os.mkdir(keys)
+        for words in ([], ['--force']):  # made, and replaced
+            faults = Faults(self.folder, keys, log=True)
+            done = subprocess.run([ADIT, 'keygen', '--out', os.path.join(keys, 'authority.key'), *words],
+                                  env=faults.environment, capture_output=True, text=True, check=True)
+            records = Records(faults.log_path)
+            image = os.path.join(self.folder, f'image{len(words)}')
+            power_loss(records, len(records.all), image, random.Random(5))
+            with open(os.path.join(image, 'authority.key.pub')) as file:
+                self.assertIn(file.read().strip(), done.stdout)
+            with open(os.path.join(image, 'authority.key')) as left, open(os.path.join(keys, 'authority.key')) as made:
+                self.assertEqual(left.read(), made.read())
+            os.remove(faults.log_path)
+
+    def test_the_folder_of_the_books_is_safe_before_they_are(self):
+        """Each folder that is made for data_dir has its name on the disk before a file comes into it."""
+        pool = self.make_pool(self.node, start=False)
+        pool.data = os.path.join(self.folder, 'one', 'two')
+        with open(pool.config) as file:
+            text = file.read()
+        with open(pool.config, 'w') as file:
+            file.write(text.replace(f'{pool.name}-data', 'one/two'))
+        pool.faults = Faults(self.folder, self.folder, log=True)
+        pool.start(env=pool.faults.environment).wait_work()
+        pool.kill()
+        calls = [(kind, name) for _, kind, name, *_ in Records(pool.faults.log_path).all]
+        for made, parent in (('one', '.'), ('one/two', 'one')):
+            after = calls[calls.index(('d', made)):]
+            self.assertIn(('s', parent), after)
+            first_file = next(n for n, (kind, name) in enumerate(after) if kind == 'c' and name.startswith('one/two/ledger/'))
+            self.assertLess(after.index(('s', parent)), first_file)
 
     def mine_and_kill(self, pool, turns=60):
         """Two miners; returns what was acknowledged, each with the size of the log when the answer was there."""

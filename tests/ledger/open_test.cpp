@@ -94,7 +94,30 @@ TEST_CASE("mark: a ledger behind it is refused, unless the loss is accepted") {
   CHECK(open_error(backup, pool.options, late) == ErrorCode::Conflict);
   LedgerOptions accept = pool.options;
   accept.accept_loss = true;
-  CHECK(Ledger::open(backup, accept, late).ok());
+  const auto accepted = Ledger::open(backup, accept, late);
+  REQUIRE(accepted.ok());
+  CHECK(accepted->accepted_loss().shares == 10);
+  CHECK(accepted->accepted_loss().slices == 0);
+  REQUIRE(accepted->accepted_loss().why);
+  CHECK(accepted->accepted_loss().why->code == ErrorCode::Conflict);
+  CHECK(accepted->high_water().sequence == Sequence(10));
+  // Whole books have nothing to accept, and a disk that cannot be read is no loss.
+  const auto whole = Ledger::open(pool.store, accept, late);
+  REQUIRE(whole.ok());
+  CHECK_FALSE(whole->accepted_loss().why);
+  backup.fail_read_at = backup.reads + 1;
+  CHECK(measure_loss(backup, late).error().code == ErrorCode::Io);
+}
+
+TEST_CASE("mark: only books with something in them miss one") {
+  Pool pool;
+  CHECK(unmarked_books(pool.store).value() == std::nullopt);
+  REQUIRE(pool.append(pool.batch(10)).ok());
+  const auto words = unmarked_books(pool.store).value();
+  REQUIRE(words);
+  CHECK(words->find("books that end at share 10 and batch 0 of credits") != std::string::npos);
+  pool.store.fail_read_at = pool.store.reads + 1;
+  CHECK(unmarked_books(pool.store).error().code == ErrorCode::Io);
 }
 
 TEST_CASE("mark: slices and writes of money behind it are refused, too") {
@@ -128,6 +151,9 @@ TEST_CASE("mark: slices and writes of money behind it are refused, too") {
   pool.options.accept_loss = true;
   CHECK(code(before, slice) == ErrorCode::NotFound);
   CHECK(code(closed, paid) == ErrorCode::NotFound);
+  MemoryStore older = before;
+  CHECK(measure_loss(older, paid)->text() ==
+        "0 shares, 1 slices and 1 writes of credits and payments are missing");
   pool.options.accept_loss = false;
   pool.reopen(paid);
   CHECK(pool.ledger->high_water() == paid);

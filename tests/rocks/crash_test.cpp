@@ -113,12 +113,56 @@ TEST_CASE("kill -9: no acknowledged share is lost, in any of twenty lives") {
   REQUIRE(ledger.ok());
 }
 
+/// Until not a page is left.
+void fill(const std::string& filler) {
+  const int fd = ::open(filler.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  REQUIRE(fd >= 0);
+  for (const std::size_t size : {65536u, 4096u, 1u}) {
+    const std::string piece(size, 'x');
+    while (::write(fd, piece.data(), piece.size()) > 0) {
+    }
+  }
+  ::close(fd);
+}
+
+/// As many as there are reserves, though each leaves what it does not need to the neighbour; one
+/// more is refused. With room again there are reserves again.
+void keep_blocks_on_a_full_disk(BlockVault& vault, const std::string& filler,
+                                std::uint32_t height) {
+  const ByteVec bytes(3'900'000, 0x5A);
+  std::vector<BlockRecord> records(3);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    records[i].height = height + static_cast<std::uint32_t>(i);
+    records[i].hash = ShareMaker::tip(records[i].height);
+    fill(filler);
+    CHECK(vault.reserves_are_whole() == (i == 0));
+    const Status kept = vault.keep(records[i], bytes);
+    INFO((kept ? "" : kept.error().text));
+    CHECK(kept.ok() == (i < 2));
+    if (!kept) CHECK(kept.error().code == ErrorCode::Limit);
+    if (!kept) CHECK(kept.error().text.ends_with("no reserve is left"));
+  }
+  vault.refill();
+  CHECK_FALSE(vault.reserves_are_whole());
+  const auto listed = vault.list();
+  REQUIRE(listed.ok());
+  REQUIRE(listed->size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK((*listed)[i].record.hash == records[i].hash);
+    CHECK((*listed)[i].bytes == bytes);
+  }
+  std::filesystem::remove(filler);
+  vault.refill();
+  CHECK(vault.reserves_are_whole());
+  for (const BlockRecord& record : records) CHECK(vault.settle(record).ok());
+}
+
 TEST_CASE("child: fills a small disk" * doctest::skip()) {
   const std::string folder = adit::test::child_folder();
   if (folder.empty()) return;
   if (::unshare(CLONE_NEWNS) != 0 ||
       ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-      ::mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=48m") != 0)
+      ::mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=80m") != 0)
     ::_exit(77);
   auto vault = BlockVault::open(folder + "/blocks");
   REQUIRE(vault.ok());
@@ -137,10 +181,7 @@ TEST_CASE("child: fills a small disk" * doctest::skip()) {
       for (int n = 0; !ledger->failed(); ++n) {
         REQUIRE(n < 5000);
         if (n == 20) {  // a neighbour takes all that is left
-          std::ofstream out(filler, std::ios::binary);
-          const std::string block(65536, 'x');
-          while (out.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {
-          }
+          fill(filler);
         }
         std::vector<ShareCandidate> shares;
         for (int i = 0; i < 100; ++i) shares.push_back(maker.share(ledger->worker_id("a", "b")));
@@ -151,17 +192,7 @@ TEST_CASE("child: fills a small disk" * doctest::skip()) {
           CHECK(s.error().code == ErrorCode::Limit);
       }
       CHECK_FALSE(ledger->append({}, UnixMillis(0), verdicts, first).ok());
-      // A block is kept all the same: the reserve is there for it.
-      BlockRecord record;
-      record.height = static_cast<std::uint32_t>(cycle);
-      record.hash = ShareMaker::tip(record.height);
-      const ByteVec bytes(3'900'000, 0x5A);
-      const Status kept = vault->keep(record, bytes);
-      INFO((kept ? "" : kept.error().text));
-      CHECK(kept.ok());
-      CHECK(vault->list().value().size() == 1);
-      std::filesystem::remove(filler);
-      CHECK(vault->settle(record).ok());
+      keep_blocks_on_a_full_disk(*vault, filler, static_cast<std::uint32_t>(cycle) * 10);
       std::filesystem::remove_all(folder + "/blocks/done");
       std::filesystem::create_directory(folder + "/blocks/done");
     }

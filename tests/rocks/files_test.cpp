@@ -103,6 +103,50 @@ TEST_CASE("vault: keeps, lists by height, settles; also over a restart") {
   CHECK(std::filesystem::exists(dir.at("blocks/done/") + file_of(record(999))));
 }
 
+TEST_CASE("vault: the reserves are there from the start, a cut one is made whole") {
+  Scratch dir;
+  const auto size = [&](int n) {
+    std::error_code error;
+    const auto bytes =
+        std::filesystem::file_size(dir.at("blocks/.reserve-") + std::to_string(n), error);
+    return error ? 0 : static_cast<std::size_t>(bytes);
+  };
+  {
+    auto vault = BlockVault::open(dir.at("blocks"), 2);
+    REQUIRE(vault.ok());
+    CHECK(vault->reserves_are_whole());
+    CHECK(size(0) == BlockVault::kReserveBytes);
+    CHECK(size(1) == BlockVault::kReserveBytes);
+    CHECK(size(2) == 0);
+    CHECK(vault->list().value().empty());
+  }
+  // As a crash leaves one that a block was written into.
+  std::filesystem::resize_file(dir.at("blocks/.reserve-1"), 300);
+  std::filesystem::remove(dir.at("blocks/.reserve-0"));
+  auto vault = BlockVault::open(dir.at("blocks"), 2);
+  REQUIRE(vault.ok());
+  CHECK(size(0) == BlockVault::kReserveBytes);
+  CHECK(size(1) == BlockVault::kReserveBytes);
+}
+
+TEST_CASE("vault: whatever stops a block's own file, a reserve takes it") {
+  Scratch dir;
+  auto vault = BlockVault::open(dir.at("blocks"), 2);
+  REQUIRE(vault.ok());
+  // Not a full disk: an error of another kind.
+  std::filesystem::create_directory(dir.at("blocks/") + file_of(record(7)) + ".tmp");
+  const Status kept = vault->keep(record(7), bytes_of("rawblock"));
+  INFO((kept ? "" : kept.error().text));
+  CHECK(kept.ok());
+  CHECK_FALSE(vault->reserves_are_whole());
+  const auto listed = vault->list();
+  REQUIRE(listed.ok());
+  REQUIRE(listed->size() == 1);
+  CHECK(text_of(listed->front().bytes) == "rawblock");
+  vault->refill();
+  CHECK(vault->reserves_are_whole());
+}
+
 TEST_CASE("vault: a file's first line is JSON, the rest the raw block") {
   Scratch dir;
   auto vault = BlockVault::open(dir.at("blocks"));

@@ -114,6 +114,25 @@ TEST_CASE("configure after authorize: the bits count from then on") {
   CHECK(c.count<ShareAccepted>() == 2);
 }
 
+TEST_CASE("configure answers each member once, in whatever order its names come") {
+  TestPool pool;
+  pool.next_tip();
+  const std::string options = R"({"version-rolling.mask":"1fffe000"})";
+  const std::string rolls = R"({"version-rolling":true,"version-rolling.mask":"1fffe000"})";
+  const auto answer = [&](std::string_view extensions) {
+    Connection c(pool);
+    return c.ask(configure(extensions, options));
+  };
+  CHECK(answer(R"(["version-rolling","version-rolling.mask"])") == configured(rolls));
+  CHECK(answer(R"(["version-rolling.mask","version-rolling"])") == configured(rolls));
+  CHECK(answer(R"(["version-rolling.mask","version-rolling","version-rolling.mask"])") ==
+        configured(rolls));
+  CHECK(answer(R"(["version-rolling.mask"])") == configured(R"({"version-rolling.mask":false})"));
+  pool.context.policy.version_mask = 0;
+  CHECK(answer(R"(["version-rolling.mask","version-rolling"])") ==
+        configured(R"({"version-rolling":false})"));
+}
+
 TEST_CASE("an operator who forbids version rolling") {
   TestPool pool;
   pool.context.policy.version_mask = 0;

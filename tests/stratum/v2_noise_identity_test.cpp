@@ -151,7 +151,8 @@ TEST_CASE("an offline certificate is used as it is, or refused with the reason")
   CHECK(keeper->identity()->certificate == issued.certificate);
   CHECK(keeper->authority() == issued.authority);
   CHECK_FALSE(keeper->renew_due(kNow));
-  CHECK(keeper->renew_due(later(kNow, 61 * kDay)));
+  CHECK_FALSE(keeper->renew_due(later(kNow, 61 * kDay)));  // nobody here can sign
+  CHECK_FALSE(keeper->renew_due(later(kNow, -200)));
   const Status status = keeper->renew(later(kNow, 61 * kDay), random.source());
   REQUIRE_FALSE(status.ok());
   CHECK(status.error().text.find("adit keygen --issue") != std::string::npos);

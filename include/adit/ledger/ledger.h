@@ -40,7 +40,7 @@ struct LedgerOptions {
   Network network = Network::Main;
   std::uint8_t instance = 0;
   bool sync = true;          ///< false: the caller syncs within 100 ms (relaxed)
-  bool accept_loss = false;  ///< open although the high-water mark says shares are missing
+  bool accept_loss = false;  ///< open although the high-water mark knows more, or other books
   UnixMillis now;            ///< for meta "created_ms" of new books
   std::size_t worker_limit = 1'000'000;
   /// Remembered per tip (21 to 43 bytes each); then Full. Half an hour of 27,000 shares a second.
@@ -59,9 +59,22 @@ struct HighWater {
   static std::optional<HighWater> parse(std::string_view text);
   bool operator==(const HighWater&) const = default;
 };
-/// Conflict: shares, slices or writes of money that the mark knows are not in the store. Corrupt:
-/// they are others.
+/// What a mark knows and a store has not.
+struct LedgerLoss {
+  std::uint64_t shares = 0, slices = 0, money_batches = 0;  ///< missing from the end
+  /// Conflict: something is missing. Corrupt: what is there is something else. Nothing: no loss.
+  std::optional<Error> why;
+  /// "<n> shares, <n> slices and <n> writes of credits and payments are missing".
+  std::string text() const;
+};
+/// An error: the store cannot be read.
+Result<LedgerLoss> measure_loss(LedgerStore& store, const HighWater& mark);
+/// The same as a verdict. Conflict: shares, slices or writes of money that the mark knows are not
+/// in the store. Corrupt: they are others.
 Status check_high_water(LedgerStore& store, const HighWater& mark);
+
+/// What is to be told of books whose mark is missing; nothing for empty ones, which need none.
+Result<std::optional<std::string>> unmarked_books(LedgerStore& store);
 
 class Books;
 class OpenSlice;
@@ -145,6 +158,8 @@ class Ledger {
   const Digest& chain_head() const { return head_; }
   HighWater high_water() const;
   std::uint16_t boot() const { return boot_; }
+  /// What the mark knew and these books have not; only with accept_loss.
+  const LedgerLoss& accepted_loss() const { return accepted_loss_; }
   bool failed() const { return failed_.has_value(); }
   /// Why, since the store failed; everything else is refused from then on.
   const std::optional<Error>& failure() const { return failed_; }
@@ -168,6 +183,7 @@ class Ledger {
   BlockHash tip_;  ///< of the newest share
   std::uint64_t money_batches_ = 0;
   std::uint16_t boot_ = 0;
+  LedgerLoss accepted_loss_;
   std::optional<Error> failed_;
   DuplicateFilter seen_;
   std::unique_ptr<Books> books_;

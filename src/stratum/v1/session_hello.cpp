@@ -17,6 +17,7 @@ namespace dom = simdjson::dom;
 constexpr std::size_t kExtensions = 16;
 constexpr std::size_t kExtensionName = 64;
 constexpr std::size_t kAgentMax = 64;
+constexpr std::string_view kRolling = "version-rolling", kRollingMask = "version-rolling.mask";
 
 /// The parameter at `index` if it is a string.
 std::optional<std::string_view> string_at(const Request& request, std::size_t index) {
@@ -41,6 +42,14 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+bool has_name(const dom::array& names, std::string_view wanted) {
+  for (const dom::element name : names) {
+    std::string_view text;
+    if (name.get_string().get(text) == simdjson::SUCCESS && text == wanted) return true;
+  }
+  return false;
+}
+
 void append_member(std::string& object, std::string_view key, std::string_view value) {
   object += object.size() == 1 ? "\"" : ",\"";
   object += key;
@@ -53,13 +62,13 @@ void append_member(std::string& object, std::string_view key, std::string_view v
 void MinerSession::configure_rolling(const dom::element* options, std::string& result) {
   const std::uint32_t ours = context_.policy.version_mask;
   std::uint32_t mask = ours;
-  if (const auto wanted = option(options, "version-rolling.mask")) {
+  if (const auto wanted = option(options, kRollingMask)) {
     std::string_view text;
     std::optional<std::uint32_t> value;
     if (wanted->get_string().get(text) == simdjson::SUCCESS) value = hex_u32(text);
     if (!value) {
       set_version_mask(0);
-      return append_member(result, "version-rolling", "\"invalid mask\"");
+      return append_member(result, kRolling, "\"invalid mask\"");
     }
     mask &= *value;
   }
@@ -68,11 +77,11 @@ void MinerSession::configure_rolling(const dom::element* options, std::string& r
     if (wanted->get_uint64().get(least_bits) != simdjson::SUCCESS) least_bits = 0;
   const bool agreed = ours != 0 && static_cast<std::uint64_t>(std::popcount(mask)) >= least_bits;
   set_version_mask(agreed ? mask : 0);
-  if (!agreed) return append_member(result, "version-rolling", "false");
+  if (!agreed) return append_member(result, kRolling, "false");
   std::uint8_t bytes[4];
   store_be32(bytes, mask);
-  append_member(result, "version-rolling", "true");
-  append_member(result, "version-rolling.mask", "\"" + to_hex(bytes) + "\"");
+  append_member(result, kRolling, "true");
+  append_member(result, kRollingMask, "\"" + to_hex(bytes) + "\"");
 }
 
 /// The latest answer counts: one that refuses ends what was agreed before.
@@ -104,14 +113,17 @@ void MinerSession::on_configure(const Request& request, Instant now) {
       request.params.at(1).get(second) == simdjson::SUCCESS && second.is_object();
   const dom::element* options = has_options ? &second : nullptr;
   std::string result = "{";
+  const bool rolls = has_name(extensions, kRolling);
   std::size_t count = 0;
   for (const dom::element element : extensions) {
     std::string_view name;
     if (element.get_string().get(name) != simdjson::SUCCESS || name.size() > kExtensionName)
       continue;
     if (result.find('"' + std::string(name) + "\":") != result.npos) continue;  // named twice
+    // No extension, but a member of another one's answer, which may be still to come.
+    if (rolls && name == kRollingMask) continue;
     if (++count > kExtensions) return refuse(request, {Code::Other, "too many extensions", 5}, now);
-    if (name == "version-rolling") {
+    if (name == kRolling) {
       configure_rolling(options, result);
     } else if (name == "minimum-difficulty") {
       append_member(result, name, configure_minimum(options, now) ? "true" : "false");

@@ -89,6 +89,7 @@ Result<IdentityKeeper> IdentityKeeper::offline(SecretKey static_secret,
 }
 
 bool IdentityKeeper::renew_due(UnixSeconds now) const {
+  if (!authority_secret_) return false;
   const std::uint64_t from = identity_->certificate.valid_from.value();
   const std::uint64_t until = identity_->certificate.not_valid_after.value();
   const std::uint64_t third = until > from ? (until - from) / 3 : 0;

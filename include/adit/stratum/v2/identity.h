@@ -44,8 +44,8 @@ class IdentityKeeper {
   const Shared& identity() const { return identity_; }
   /// The public key for the pool's URL.
   const XOnlyKey& authority() const { return authority_; }
-  /// True when a third of the validity is left (self-issued: call renew; offline: tell the
-  /// operator), and when the clock was set back before its begin.
+  /// True when a third of the validity is left, and when the clock was set back before its begin:
+  /// call renew. Never for an offline one: nobody here can sign.
   bool renew_due(UnixSeconds now) const;
   /// Signs the same static key anew and replaces identity(). An offline identity stays, and the
   /// error says until when it holds.
