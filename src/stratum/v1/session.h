@@ -35,8 +35,9 @@ inline constexpr Duration kWishEvery = std::chrono::seconds(10);
 
 class MinerSession final : public Session {
  public:
-  /// `context` with its `v1` set outlives the session.
-  MinerSession(SessionContext& context, const JobPtr& newest, Instant now);
+  /// `context` with its `v1` set outlives the session, and so does `policy`.
+  MinerSession(SessionContext& context, const ChannelPolicy& policy, const JobPtr& newest,
+               Instant now);
   ~MinerSession() override;
   MinerSession(const MinerSession&) = delete;
   MinerSession& operator=(const MinerSession&) = delete;
@@ -106,6 +107,7 @@ class MinerSession final : public Session {
   std::uint16_t issue_salt() const;
 
   SessionContext& context_;
+  const ChannelPolicy& policy_;  // of the port
   LineFramer framer_;
   Outbox outbox_{kOutboxCap};
   ReplyQueue replies_;
