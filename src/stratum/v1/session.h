@@ -73,7 +73,7 @@ class MinerSession final : public Session {
   bool configure_minimum(const simdjson::dom::element* options, Instant now);
   bool open_channel(Instant now);
   bool may_wish(Instant now);
-  PasswordWishes new_wishes(std::string_view password) const;
+  PasswordWishes new_wishes(PasswordWishes wishes) const;
   void begin_difficulty(const PasswordWishes& wishes, Instant now);
   std::optional<WorkerIndex> authorised(std::string_view name) const;
 

@@ -170,9 +170,8 @@ bool MinerSession::may_wish(Instant now) {
   return true;
 }
 
-/// What a password wishes beyond what is granted already.
-PasswordWishes MinerSession::new_wishes(std::string_view password) const {
-  PasswordWishes wishes = parse_password(password);
+/// What is wished beyond what is granted already.
+PasswordWishes MinerSession::new_wishes(PasswordWishes wishes) const {
   if (wishes.minimum == minimum_) wishes.minimum.reset();
   if (fixed_ || wishes.start == wish_) wishes.start.reset();
   if (fixed_ && wishes.fixed == wish_) wishes.fixed.reset();
@@ -206,7 +205,8 @@ void MinerSession::begin_difficulty(const PasswordWishes& wishes, Instant now) {
 void MinerSession::on_authorize(const Request& request, Instant now) {
   const auto text = string_at(request, 0);
   if (!text) return refuse(request, {Code::Unauthorised, "no user name", 5}, now, "false");
-  auto name = parse_worker_name(*text, context_.network, context_.default_account);
+  auto name =
+      parse_worker_name(name_before_wish(*text), context_.network, context_.default_account);
   if (!name) {
     // Mixed case is a slip of the hand; the rest is somebody trying names.
     const bool slip = name.error().text.find("mixed case") != std::string::npos;
@@ -227,7 +227,9 @@ void MinerSession::on_authorize(const Request& request, Instant now) {
     workers_.push_back(context_.workers->acquire(name->account, name->worker));
   }
   reply_result(request, "true");
-  PasswordWishes wishes = new_wishes(string_at(request, 1).value_or(""));
+  PasswordWishes wishes = parse_password(string_at(request, 1).value_or(""));
+  if (!wishes.start) wishes.start = wish_in_name(*text);
+  wishes = new_wishes(wishes);
   // Those of the first worker are where the work begins, and no change.
   if (!is_first && wishes.any() && !may_wish(now)) wishes = {};
   begin_difficulty(wishes, now);
