@@ -297,12 +297,15 @@ PoolTotals Pool::totals() const {
     const WorkerCounters& counters = worker->counters();
     sum.connections += counters.connections.get();
     sum.accepted += counters.accepted.get();
+    sum.begun += counters.begun.get();
+    sum.begun_ms += counters.begun_ms.get();
     sum.rejected += counters.rejected_sum();
     sum.duplicates += counters.rejected[static_cast<std::size_t>(RejectReason::Duplicate)].get();
   }
   sum.blocks_found = upstream_->counters().blocks_found.get();
   sum.blocks_accepted = upstream_->counters().blocks_accepted.get();
   sum.jobs = upstream_->counters().jobs.get();
+  sum.clean_jobs = upstream_->counters().clean_jobs.get();
   sum.height = upstream_->counters().height.get();
   sum.sequence = ledger_->counters().last_sequence.get();
   return sum;

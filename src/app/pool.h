@@ -25,8 +25,10 @@ struct PoolHooks {
 };
 
 struct PoolTotals {
+  std::uint64_t begun = 0, begun_ms = 0;   ///< WorkerCounters
+  std::uint64_t jobs = 0, clean_jobs = 0;  ///< clean: miners drop what they have and begin anew
   std::uint64_t connections = 0, accepted = 0, rejected = 0, duplicates = 0;
-  std::uint64_t blocks_found = 0, blocks_accepted = 0, jobs = 0, height = 0, sequence = 0;
+  std::uint64_t blocks_found = 0, blocks_accepted = 0, height = 0, sequence = 0;
 };
 
 class Pool {
