@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "app/config_payout.h"
+#include "app/config_ports.h"
 #include "app/credentials.h"
 #include "app/key_files.h"
 #include "app/toml_reader.h"
@@ -24,8 +25,6 @@ namespace {
 constexpr std::string_view kNeedsKey =
     "needs authority_secret_file (adit keygen makes one), or certificate_file with "
     "static_secret_file";
-
-constexpr std::uint32_t kRollableBits = 0x1fffffe0;  // BIP323, the widest
 
 std::string path_from(const std::string& file, const std::string& path) {
   const std::size_t slash = file.rfind('/');
@@ -108,36 +107,23 @@ NodeConfig read_node(TomlTable table, const std::string& file) {
   return node;
 }
 
-void read_listen(TomlTable& table, std::string_view key, std::vector<std::string>& addresses) {
-  table.texts(key, addresses);
-  for (const std::string& text : addresses)
-    if (const auto address = uv::parse_listen_address(text); !address)
-      table.fail(key, address.error().text);
-}
-
-void read_v1(TomlTable table, const std::string& file, StratumV1Config& v1) {
+void read_v1(TomlTable table, std::string_view source, Config& config) {
+  StratumV1Config& v1 = config.v1;
   read_listen(table, "listen", v1.listen);
   read_listen(table, "tls_listen", v1.tls_listen);
   table.text("tls_certificate", v1.tls_certificate);
   table.text("tls_key", v1.tls_key);
   if (!v1.tls_listen.empty() && (v1.tls_certificate.empty() || v1.tls_key.empty()))
     table.fail("tls_listen", "needs tls_certificate and tls_key");
-  v1.tls_certificate = path_from(file, v1.tls_certificate);
-  v1.tls_key = path_from(file, v1.tls_key);
+  v1.tls_certificate = path_from(config.source, v1.tls_certificate);
+  v1.tls_key = path_from(config.source, v1.tls_key);
+  read_version_mask(table, v1.version_mask);
+  read_ports(table, source, config);
   for (const auto& [key, path] :
        {std::pair("tls_certificate", v1.tls_certificate), {"tls_key", v1.tls_key}})
-    if (!v1.tls_listen.empty() && !path.empty() && access(path.c_str(), R_OK) != 0)
+    if (serves_tls(config) && !path.empty() && access(path.c_str(), R_OK) != 0)
       table.fail(key, fmt::format("{} cannot be read: {}", path, std::strerror(errno)));
   table.integer("extranonce2_size", v1.extranonce2_size, 4, 8);
-  std::string mask = "1fffe000";
-  table.text("version_mask", mask);
-  const auto bits = hex_u32(mask);
-  if (!bits)
-    table.fail("version_mask", "must be eight hex digits");
-  else if ((*bits & ~kRollableBits) != 0)
-    table.fail("version_mask", "must lie within 1fffffe0: the other bits are not a miner's");
-  else
-    v1.version_mask = *bits;
   table.texts("proxy_from", v1.proxy_from);
   if (const auto networks = uv::NetworkList::parse(v1.proxy_from); !networks)
     table.fail("proxy_from", networks.error().text);
@@ -228,29 +214,6 @@ void read_api(TomlTable table, ApiConfig& api) {
   table.finish();
 }
 
-void read_difficulty(TomlTable& table, std::string_view key, std::string_view source,
-                     Difficulty& value) {
-  const auto text = table.number_text(key, source);
-  if (!text) return;
-  static const Difficulty least = *Difficulty::parse("1e-10"), most = *Difficulty::parse("1e18");
-  const auto parsed = Difficulty::parse(*text);
-  if (!parsed || *parsed < least || *parsed > most)
-    table.fail(key, "must be a number from 1e-10 to 1e18");
-  else
-    value = *parsed;
-}
-
-void read_vardiff(TomlTable table, std::string_view source, VardiffOptions& vardiff) {
-  read_difficulty(table, "start", source, vardiff.start);
-  read_difficulty(table, "minimum", source, vardiff.minimum);
-  read_difficulty(table, "maximum", source, vardiff.maximum);
-  if (vardiff.minimum > vardiff.maximum) table.fail("minimum", "is above maximum");
-  std::uint32_t pace = 15;
-  table.integer("shares_per_minute", pace, 1, 600);
-  vardiff.shares_per_minute = pace;
-  table.finish();
-}
-
 void read_ledger(TomlTable table, LedgerConfig& ledger) {
   std::string durability = "sync";
   table.text("durability", durability);
@@ -281,13 +244,13 @@ Result<Config> parse_config(std::string_view text, const std::string& name) {
   for (TomlTable& table : root.tables("node"))
     config.nodes.push_back(read_node(std::move(table), name));
   if (config.nodes.empty()) root.fail("node", "at least one [[node]] is required");
+  read_vardiff(root.table("vardiff"), text, config);
   TomlTable stratum = root.table("stratum");
-  read_v1(stratum.table("v1"), name, config.v1);
+  read_v1(stratum.table("v1"), text, config);
   read_v2(stratum.table("v2"), config, config.v2, config.warnings);
   read_auto(stratum.table("auto"), config.v2.has_key(), config.both);
   read_api(root.table("api"), config.api);
   stratum.finish();
-  read_vardiff(root.table("vardiff"), text, config.vardiff);
   read_ledger(root.table("ledger"), config.ledger);
   read_payout(root.table("payout"), config.pool, config.payout);
   root.finish();

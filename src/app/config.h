@@ -4,6 +4,7 @@
 // an error that names file, line and key.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "adit/bitcoin/address.h"
 #include "adit/mining/vardiff.h"
 #include "adit/payout/terms.h"
+#include "adit/stratum/agents.h"
 
 namespace adit {
 
@@ -48,6 +50,14 @@ struct StratumV1Config {
   /// Likewise, from one address until one of them has had a share accepted; 0: no limit.
   std::uint32_t newcomers_per_source = 256;
   bool operator==(const StratumV1Config&) const = default;
+};
+
+/// A port for miners of a kind. What the file does not say of it is [stratum.v1]'s and [vardiff]'s.
+struct PortConfig {
+  std::string name;  ///< for logs, and what a reload knows it by
+  std::vector<std::string> listen, tls_listen;
+  std::uint32_t version_mask = 0;
+  VardiffOptions vardiff;
 };
 
 struct StratumV2Config {
@@ -99,9 +109,11 @@ struct Config {
   PoolConfig pool;
   std::vector<NodeConfig> nodes;
   StratumV1Config v1;
+  std::vector<PortConfig> ports;  ///< [[stratum.v1.port]]
   StratumV2Config v2;
   StratumAutoConfig both;  ///< [stratum.auto]
   VardiffOptions vardiff;
+  std::vector<AgentStart> agents;  ///< [[vardiff.agent]]
   LedgerConfig ledger;
   PayoutConfig payout;
   ApiConfig api;
@@ -110,6 +122,19 @@ struct Config {
 
 inline bool serves_v2(const Config& config) {
   return !config.v2.listen.empty() || !config.both.listen.empty();
+}
+
+inline bool serves_tls(const Config& config) {
+  return !config.v1.tls_listen.empty() ||
+         std::any_of(config.ports.begin(), config.ports.end(),
+                     [](const PortConfig& port) { return !port.tls_listen.empty(); });
+}
+
+/// Every bit that some V1 miner may roll.
+inline std::uint32_t rollable_bits(const Config& config) {
+  std::uint32_t bits = config.v1.version_mask;
+  for (const PortConfig& port : config.ports) bits |= port.version_mask;
+  return bits;
 }
 
 PayoutTerms terms_of(const Config& config);

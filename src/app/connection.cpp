@@ -13,6 +13,7 @@ constexpr std::size_t kPendingBytes = 64 * 1024;
 Connection::Connection(ConnectionHost& host, Place place, uv::StreamPtr stream,
                        std::unique_ptr<Session> session, Wrapping wrapping, const Source& from)
     : source(from),
+      since(host.now()),
       host_(&host),
       place_(place),
       stream_(std::move(stream)),

@@ -74,6 +74,7 @@ class Connection final : public uv::StreamHandler {
   bool mines = false;         ///< a share of it was accepted
   std::uint32_t awaited = 0;  ///< shares whose outcome is still to come
   const Source source;        ///< the peer of the socket
+  const Instant since;        ///< it came
   Instant scheduled{};        ///< the worker's heap has an entry for this instant
   bool is_scheduled = false;
 

@@ -35,7 +35,7 @@ JobOptions job_options(const Config& config, const BlockTemplate& block_template
                        const PlanPtr& plan) {
   const Script& pool = config.pool.payout.script;
   JobOptions options;
-  options.version_mask = config.v1.version_mask;
+  options.version_mask = rollable_bits(config);
   options.coinbase_tag = config.pool.coinbase_tag;
   const std::uint64_t room = output_room(block_template);
   options.outputs = outputs_of(plan, block_template.coinbase_value, room, pool);

@@ -186,6 +186,8 @@ void LedgerWriter::gather(ShareBatch& batch) {
       name.id = ledger_->worker_id(name.account, name.worker);
       name.opened = opened_;
     }
+    if (const auto ended = best_share_.see(share, network_.work, name.account, name.worker))
+      log_info("pool", "{}", ended->text());
     candidates_.push_back(
         {name.id, share.hash, share.tip, share.work, share.height, share.is_block});
   }

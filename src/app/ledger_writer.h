@@ -17,6 +17,7 @@
 #include "adit/payout/treasury.h"
 #include "adit/runtime/mailbox.h"
 #include "adit/runtime/ports.h"
+#include "app/best_share.h"
 #include "app/clock_trust.h"
 #include "app/commit_times.h"
 #include "app/counters.h"
@@ -142,6 +143,7 @@ class LedgerWriter {
   bool forgotten_ = false;                  // more than these were told
   std::vector<std::vector<Name>> names_;    // by thread, by worker index
   std::uint32_t opened_ = 1;                // counts openings of the books
+  BestShare best_share_;
   std::vector<ShareCandidate> candidates_;
   std::vector<Sender> senders_;
   std::vector<CommitReceipt> receipts_;  // by thread, for this turn

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -38,7 +39,9 @@ struct Drain {
 /// main -> workers: what a reload may change.
 struct PolicyChanged {
   VardiffOptions vardiff;
-  std::shared_ptr<const uv::TlsContext> tls;  ///< for new connections; null: none
+  std::vector<AgentStart> agents;                    ///< for new connections
+  std::vector<std::optional<VardiffOptions>> ports;  ///< as in WorkerOptions; none: no change
+  std::shared_ptr<const uv::TlsContext> tls;         ///< for new connections; null: none
 };
 /// worker -> the other workers: what miners that left are known to hash.
 struct RatesLearned {

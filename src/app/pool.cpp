@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -33,6 +34,23 @@ Status make_data_dir(const std::string& path) {
     }
     if (at == std::string::npos) return {};
   }
+}
+
+/// But for what a reload may change of them.
+bool stand_alike(const std::vector<PortConfig>& a, const std::vector<PortConfig>& b) {
+  return std::equal(
+      a.begin(), a.end(), b.begin(), b.end(), [](const PortConfig& one, const PortConfig& other) {
+        return one.name == other.name && one.listen == other.listen &&
+               one.tls_listen == other.tls_listen && one.version_mask == other.version_mask;
+      });
+}
+
+/// Nothing for a port that is gone: its miners keep what they have.
+std::optional<VardiffOptions> vardiff_of(const std::vector<PortConfig>& ports,
+                                         std::string_view name) {
+  const auto found = std::find_if(ports.begin(), ports.end(),
+                                  [&](const PortConfig& port) { return port.name == name; });
+  return found == ports.end() ? std::nullopt : std::optional(found->vardiff);
 }
 
 }  // namespace
@@ -117,6 +135,9 @@ Status Pool::make_workers() {
   WorkerOptions options;
   options.policy.vardiff = config_.vardiff;
   options.policy.version_mask = config_.v1.version_mask;
+  options.agents = config_.agents;
+  for (const PortConfig& port : config_.ports)
+    options.ports.push_back({port.vardiff, port.version_mask});
   options.network = config_.pool.network;
   if (config_.pool.accept_names) options.default_account = config_.pool.payout.text;
   options.extranonce2_size = config_.v1.extranonce2_size;
@@ -125,7 +146,7 @@ Status Pool::make_workers() {
   auto proxies = uv::NetworkList::parse(config_.v1.proxy_from);
   if (!proxies) return Error{ErrorCode::Invalid, "stratum.v1.proxy_from: " + proxies.error().text};
   options.proxy_from = *proxies;
-  if (!config_.v1.tls_listen.empty()) {
+  if (serves_tls(config_)) {
     auto tls = uv::TlsContext::load(config_.v1.tls_certificate, config_.v1.tls_key);
     if (!tls) return tls.error();
     options.tls = tls_ = *tls;
@@ -173,39 +194,53 @@ Status Pool::serve_v2() {
 }
 
 Status Pool::listen_all() {
-  const auto listen_as = [this](const std::vector<std::string>& texts, Protocol protocol, bool tls,
-                                std::vector<uv::ListenAddress>& real) -> Status {
-    for (const std::string& text : texts)
-      if (const Status s = listen(text, protocol, tls, real); !s) return s;
-    return {};
-  };
-  if (const Status s = listen_as(config_.v1.listen, Protocol::V1, false, v1_addresses_); !s)
+  if (const Status s = listen(config_.v1.listen, {Protocol::V1}, v1_addresses_); !s) return s;
+  if (const Status s = listen(config_.v1.tls_listen, {Protocol::V1, true}, v1_addresses_); !s)
     return s;
-  if (const Status s = listen_as(config_.v1.tls_listen, Protocol::V1, true, v1_addresses_); !s)
-    return s;
-  if (const Status s = listen_as(config_.v2.listen, Protocol::V2, false, v2_addresses_); !s)
-    return s;
-  return listen_as(config_.both.listen, Protocol::Auto, false, auto_addresses_);
+  if (const Status s = listen_ports(); !s) return s;
+  if (const Status s = listen(config_.v2.listen, {Protocol::V2}, v2_addresses_); !s) return s;
+  return listen(config_.both.listen, {Protocol::Auto}, auto_addresses_);
 }
 
-Status Pool::listen(const std::string& text, Protocol protocol, bool tls,
+Status Pool::listen_ports() {
+  for (std::size_t i = 0; i < config_.ports.size(); ++i) {
+    const PortConfig& port = config_.ports[i];
+    if (const Status s = listen(port.listen, {Protocol::V1, false, i}, port_addresses_); !s)
+      return s;
+    if (const Status s = listen(port.tls_listen, {Protocol::V1, true, i}, port_addresses_); !s)
+      return s;
+  }
+  return {};
+}
+
+Status Pool::listen(const std::vector<std::string>& texts, const Entrance& entrance,
+                    std::vector<uv::ListenAddress>& listening) {
+  for (const std::string& text : texts)
+    if (const Status s = listen(text, entrance, listening); !s) return s;
+  return {};
+}
+
+Status Pool::listen(const std::string& text, const Entrance& entrance,
                     std::vector<uv::ListenAddress>& listening) {
   constexpr std::string_view kNames[] = {"V1", "V2", "V1 and V2"};
   constexpr std::string_view kKeys[] = {"stratum.v1", "stratum.v2", "stratum.auto"};
-  const auto kind = static_cast<std::size_t>(protocol);
+  const auto kind = static_cast<std::size_t>(entrance.protocol);
   auto address = uv::parse_listen_address(text);
   if (!address)
     return Error{ErrorCode::Invalid,
                  fmt::format("{}.listen: {}", kKeys[kind], address.error().text)};
   if (const Status free = uv::check_port_free(*address); !free) return free;
   for (const auto& worker : workers_) {
-    auto real = worker->listen(*address, protocol, tls);
+    auto real = worker->listen(*address, entrance.protocol, entrance.tls, entrance.port);
     if (!real) return real.error();
     address = real;  // port 0: the others share the port the first one got
   }
   listening.push_back(*address);
-  log_info("stratum", "{} on {}{}", kNames[kind], address->text(), tls ? " (TLS)" : "");
-  if (protocol != Protocol::V1)
+  const std::string profile =
+      entrance.port ? fmt::format(" (port \"{}\")", config_.ports[*entrance.port].name) : "";
+  log_info("stratum", "{} on {}{}{}", kNames[kind], address->text(), entrance.tls ? " (TLS)" : "",
+           profile);
+  if (entrance.protocol != Protocol::V1)
     log_info("stratum", "V2 miners use {}", v2::pool_url(address->text(), authority_));
   return {};
 }
@@ -247,13 +282,16 @@ Result<std::string> Pool::reload(const Config& config) {
   v1.tls_certificate = config_.v1.tls_certificate;
   v1.tls_key = config_.v1.tls_key;
   differs(v1 != config_.v1, "[stratum.v1]");
+  differs(!stand_alike(config.ports, config_.ports), "[[stratum.v1.port]]");
   differs(config.v2 != config_.v2, "[stratum.v2]");
   differs(config.both != config_.both, "[stratum.auto]");
   differs(config.payout != config_.payout, "[payout]");
   differs(config.ledger != config_.ledger, "[ledger]");
   differs(config.api != config_.api, "[api]");
-  PolicyChanged change{config.vardiff, nullptr};
-  if (!config_.v1.tls_listen.empty()) {
+  PolicyChanged change{config.vardiff, config.agents, {}, nullptr};
+  for (const PortConfig& port : config_.ports)
+    change.ports.push_back(vardiff_of(config.ports, port.name));
+  if (serves_tls(config_)) {
     auto tls = uv::TlsContext::load(config.v1.tls_certificate, config.v1.tls_key);
     if (!tls) return Error{tls.error().code, "stratum.v1.tls_certificate: " + tls.error().text};
     change.tls = tls_ = *tls;
@@ -273,12 +311,15 @@ PoolTotals Pool::totals() const {
     const WorkerCounters& counters = worker->counters();
     sum.connections += counters.connections.get();
     sum.accepted += counters.accepted.get();
+    sum.begun += counters.begun.get();
+    sum.begun_ms += counters.begun_ms.get();
     sum.rejected += counters.rejected_sum();
     sum.duplicates += counters.rejected[static_cast<std::size_t>(RejectReason::Duplicate)].get();
   }
   sum.blocks_found = upstream_->counters().blocks_found.get();
   sum.blocks_accepted = upstream_->counters().blocks_accepted.get();
   sum.jobs = upstream_->counters().jobs.get();
+  sum.clean_jobs = upstream_->counters().clean_jobs.get();
   sum.height = upstream_->counters().height.get();
   sum.sequence = ledger_->counters().last_sequence.get();
   return sum;

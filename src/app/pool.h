@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,10 @@ struct PoolHooks {
 };
 
 struct PoolTotals {
+  std::uint64_t begun = 0, begun_ms = 0;   ///< WorkerCounters
+  std::uint64_t jobs = 0, clean_jobs = 0;  ///< clean: miners drop what they have and begin anew
   std::uint64_t connections = 0, accepted = 0, rejected = 0, duplicates = 0;
-  std::uint64_t blocks_found = 0, blocks_accepted = 0, jobs = 0, height = 0, sequence = 0;
+  std::uint64_t blocks_found = 0, blocks_accepted = 0, height = 0, sequence = 0;
 };
 
 class Pool {
@@ -37,7 +40,8 @@ class Pool {
 
   /// Opens the books and the vault, listens, starts all threads. An error: nothing runs.
   Status start();
-  /// Where it listens, in the order of the configuration; ports are the real ones.
+  /// Where it listens, in the order of the configuration; ports are the real ones. V1's without
+  /// those of [[stratum.v1.port]].
   const std::vector<uv::ListenAddress>& v1_addresses() const { return v1_addresses_; }
   const std::vector<uv::ListenAddress>& v2_addresses() const { return v2_addresses_; }
   const std::vector<uv::ListenAddress>& auto_addresses() const { return auto_addresses_; }
@@ -45,8 +49,9 @@ class Pool {
   const XOnlyKey& authority() const { return authority_; }
   /// Sends miners away over `over`, writes what is acknowledged, ends all threads.
   void stop(Duration over);
-  /// Takes over what may change while miners are connected (vardiff, the TLS certificate); names
-  /// what differs and must wait for the next start, or nothing. An error: nothing was taken over.
+  /// Takes over what may change while miners are connected (vardiff, also of ports, and the TLS
+  /// certificate); names what differs and must wait for the next start, or nothing. An error:
+  /// nothing was taken over.
   Result<std::string> reload(const Config& config);
   PoolTotals totals() const;
   /// When the TLS certificate ends; nothing without TLS. The thread that reloads.
@@ -60,7 +65,15 @@ class Pool {
   Status make_workers();
   Status serve_v2();
   Status listen_all();
-  Status listen(const std::string& text, Protocol protocol, bool tls,
+  Status listen_ports();
+  struct Entrance {
+    Protocol protocol = Protocol::V1;
+    bool tls = false;
+    std::optional<std::size_t> port = std::nullopt;  // of config_.ports; none: no port of its own
+  };
+  Status listen(const std::vector<std::string>& texts, const Entrance& entrance,
+                std::vector<uv::ListenAddress>& listening);
+  Status listen(const std::string& text, const Entrance& entrance,
                 std::vector<uv::ListenAddress>& listening);
   void make_upstream();
 
@@ -75,7 +88,7 @@ class Pool {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Upstream> upstream_;
   PlanPtr first_plan_;  // as the books were opened
-  std::vector<uv::ListenAddress> v1_addresses_, v2_addresses_, auto_addresses_;
+  std::vector<uv::ListenAddress> v1_addresses_, v2_addresses_, auto_addresses_, port_addresses_;
   XOnlyKey authority_;
   std::optional<UnixMillis> v2_not_after_;
   std::shared_ptr<const uv::TlsContext> tls_;

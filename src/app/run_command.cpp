@@ -20,9 +20,18 @@ constexpr std::size_t kOwnFiles = 512;
 
 void log_status(const Pool& pool, PoolTotals& before) {
   const PoolTotals now = pool.totals();
-  log_info("pool", "{} miners, {} shares accepted (+{}), {} rejected (+{}), {} blocks, height {}",
-           now.connections, now.accepted, now.accepted - before.accepted, now.rejected,
-           now.rejected - before.rejected, now.blocks_accepted, now.height);
+  log_info(
+      "pool",
+      "{} miners, {} shares accepted (+{}), {} rejected (+{}), {} jobs (+{}), {} of them clean "
+      "(+{}), {} blocks, height {}",
+      now.connections, now.accepted, now.accepted - before.accepted, now.rejected,
+      now.rejected - before.rejected, now.jobs, now.jobs - before.jobs, now.clean_jobs,
+      now.clean_jobs - before.clean_jobs, now.blocks_accepted, now.height);
+  if (const std::uint64_t begun = now.begun - before.begun; begun != 0)
+    log_info(
+        "pool", "{} miners had their first share accepted, {:.1f} s after they came on average",
+        begun,
+        static_cast<double>(now.begun_ms - before.begun_ms) / 1000 / static_cast<double>(begun));
   before = now;
 }
 

@@ -237,6 +237,7 @@ void Upstream::publish(const TemplatePtr& block_template, bool bare, bool revoke
   tip_ = block_template->prev;
   job_ = *job;
   counters_.jobs.add();
+  if (clean) counters_.clean_jobs.add();
   links_.to_workers(JobPublished{job_});
   if (clean || !job_was_logged_)
     log_info("job", "height {}: {} transactions, {} sat, difficulty {:.4g}{}",

@@ -42,7 +42,7 @@ struct UpstreamLinks {
 };
 
 struct UpstreamCounters {
-  Counter jobs, tips, templates_refused, proposals_failed;
+  Counter jobs, clean_jobs, tips, templates_refused, proposals_failed;
   Counter blocks_found, blocks_accepted, blocks_refused;
   Counter height;
 };

@@ -25,6 +25,7 @@ Worker::Worker(Clock& clock, WorkerOptions options, WorkerLinks links)
       timer_(std::make_unique<uv::Timer>(loop_, [] {})),
       inbox_(kInbox, [this] { wake_->wake(); }) {
   context_.policy = options_.policy;
+  context_.agents = options_.agents;
   context_.network = options_.network;
   context_.default_account = options_.default_account;
   context_.extranonce2_size = options_.extranonce2_size;
@@ -48,10 +49,10 @@ Worker::~Worker() {
 }
 
 Result<uv::ListenAddress> Worker::listen(const uv::ListenAddress& address, Protocol protocol,
-                                         bool tls) {
+                                         bool tls, std::optional<std::size_t> port) {
+  const Door door{protocol, tls, port ? &options_.ports.at(*port) : nullptr};
   auto listener = uv::TcpListener::listen(
-      loop_, address,
-      [this, protocol, tls](uv::StreamPtr stream) { accept(std::move(stream), protocol, tls); },
+      loop_, address, [this, door](uv::StreamPtr stream) { accept(std::move(stream), door); },
       [this] { return options_.gate.shut(now()); });
   if (!listener) return listener.error();
   const uv::ListenAddress real = (*listener)->address();
@@ -87,7 +88,7 @@ bool Worker::has_place(const Source& source, bool proxied) {
   return answer == Places::Answer::Welcome;
 }
 
-void Worker::accept(uv::StreamPtr stream, Protocol protocol, bool tls) {
+void Worker::accept(uv::StreamPtr stream, const Door& door) {
   if (draining_) return;
   options_.gate.passed(now());
   const uv::ListenAddress peer = stream->peer();
@@ -105,8 +106,8 @@ void Worker::accept(uv::StreamPtr stream, Protocol protocol, bool tls) {
   place.generation = slots_[place.slot].generation;
   Connection::Wrapping wrapping;
   if (proxied) wrapping.proxy = std::make_unique<uv::ProxyParser>();
-  if (tls) wrapping.tls = std::make_unique<uv::TlsCodec>(options_.tls);
-  auto session = make_session(protocol);
+  if (door.tls) wrapping.tls = std::make_unique<uv::TlsCodec>(options_.tls);
+  auto session = make_session(door);
   Slot& slot = slots_[place.slot];
   slot.connection =
       std::make_unique<Connection>(static_cast<ConnectionHost&>(*this), place, std::move(stream),
@@ -140,17 +141,23 @@ void Worker::read_messages() {
       handle(*drain);
     else if (auto* learned = std::get_if<RatesLearned>(&message))
       for (const LearnedRate& rate : learned->rates) workers_.learn(rate);
-    else if (auto* policy = std::get_if<PolicyChanged>(&message)) {
-      context_.policy.vardiff = policy->vardiff;
-      if (v2_) v2_->policy.vardiff = policy->vardiff;
-      options_.tls = policy->tls;
-      for (const Slot& slot : slots_)
-        if (slot.connection && !slot.connection->dead) {
-          slot.connection->session().policy_changed(now());
-          touched(*slot.connection);
-        }
-    }
+    else if (auto* policy = std::get_if<PolicyChanged>(&message))
+      handle(*policy);
   }
+}
+
+void Worker::handle(PolicyChanged& message) {
+  context_.policy.vardiff = message.vardiff;
+  context_.agents = std::move(message.agents);
+  if (v2_) v2_->policy.vardiff = message.vardiff;
+  for (std::size_t i = 0; i < std::min(options_.ports.size(), message.ports.size()); ++i)
+    if (message.ports[i]) options_.ports[i].vardiff = *message.ports[i];
+  options_.tls = std::move(message.tls);
+  for (const Slot& slot : slots_)
+    if (slot.connection && !slot.connection->dead) {
+      slot.connection->session().policy_changed(now());
+      touched(*slot.connection);
+    }
 }
 
 void Worker::handle(JobPublished& message) {

@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,6 +32,8 @@ struct WorkerOptions {
   std::uint32_t index = 0;
   ExtranonceAllocator::Lease lease;
   ChannelPolicy policy;
+  std::vector<ChannelPolicy> ports;  ///< of those that have their own; listen() names them by place
+  std::vector<AgentStart> agents;
   Network network = Network::Main;
   std::string default_account;
   std::uint8_t extranonce2_size = 8;
@@ -74,8 +77,10 @@ class Worker final : private ConnectionHost {
 
   /// Before start() and before a listen() for V2 or Auto.
   void serve_v2(V2Service service);
-  /// Before start(). The address comes back with the real port.
-  Result<uv::ListenAddress> listen(const uv::ListenAddress& address, Protocol protocol, bool tls);
+  /// Before start(). The address comes back with the real port. `port`: the place of its policy in
+  /// WorkerOptions::ports, for V1.
+  Result<uv::ListenAddress> listen(const uv::ListenAddress& address, Protocol protocol, bool tls,
+                                   std::optional<std::size_t> port = std::nullopt);
   void start();
   /// Any thread.
   bool post(WorkerMessage message);
@@ -84,20 +89,27 @@ class Worker final : private ConnectionHost {
   const WorkerCounters& counters() const { return counters_; }
 
  private:
+  /// What stands behind a listener.
+  struct Door {
+    Protocol protocol = Protocol::V1;
+    bool tls = false;
+    const ChannelPolicy* policy = nullptr;  // of its own; null: everybody's
+  };
   struct Slot {
     std::unique_ptr<Connection> connection;
     std::uint32_t generation = 0;
   };
   void run();
   bool has_place(const Source& source, bool proxied);
-  void accept(uv::StreamPtr stream, Protocol protocol, bool tls);
-  std::unique_ptr<Session> make_session(Protocol protocol);
+  void accept(uv::StreamPtr stream, const Door& door);
+  std::unique_ptr<Session> make_session(const Door& door);
   void prepare_keys();
   void renew_identity();
   void read_messages();
   void handle(JobPublished& message);
   void handle(CommitReceipt& message);
   void handle(Drain& message);
+  void handle(PolicyChanged& message);
   void continue_broadcast();
   void end_work();
   void end_turn();

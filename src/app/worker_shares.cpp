@@ -98,8 +98,13 @@ void Worker::handle(CommitReceipt& receipt) {
       counters_.accepted.add();
     if (connection == nullptr || connection->dead) continue;
     --connection->awaited;
-    if (!outcome.refused && !std::exchange(connection->mines, true))
+    if (!outcome.refused && !std::exchange(connection->mines, true)) {
       options_.places->mines(connection->source);
+      counters_.begun.add();
+      counters_.begun_ms.add(static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::milliseconds>(now() - connection->since)
+              .count()));
+    }
     connection->session().settle(outcome, now());
     touched(*connection);
   }

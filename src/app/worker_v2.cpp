@@ -35,10 +35,10 @@ void Worker::serve_v2(V2Service service) {
   identity_timer_->set(now() + kIdentityEvery);
 }
 
-std::unique_ptr<Session> Worker::make_session(Protocol protocol) {
-  if (protocol == Protocol::V1) return v1::make_session(context_, job_, now());
+std::unique_ptr<Session> Worker::make_session(const Door& door) {
+  if (door.protocol == Protocol::V1) return v1::make_session(context_, job_, now(), door.policy);
   if (v2_->keys.size() < v2::ThreadState::kKeysAhead / 2) keys_timer_->set(now() + kKeysEvery);
-  if (protocol == Protocol::V2) return v2::make_session(context_, job_, now());
+  if (door.protocol == Protocol::V2) return v2::make_session(context_, job_, now());
   return make_auto_session(context_, job_, now());
 }
 

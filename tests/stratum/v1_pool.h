@@ -119,8 +119,8 @@ inline bool matches(std::string_view pattern, std::string_view text) {
 /// call.
 class Connection {
  public:
-  explicit Connection(TestPool& pool, Instant now = at(0))
-      : session_(v1::make_session(pool.context, pool.job, now)) {}
+  explicit Connection(TestPool& pool, Instant now = at(0), const ChannelPolicy* port = nullptr)
+      : session_(v1::make_session(pool.context, pool.job, now, port)) {}
 
   void send(std::string_view text, Instant now = at(0)) {
     session_->receive(bytes_of(text), now);

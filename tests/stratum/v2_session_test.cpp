@@ -189,6 +189,29 @@ TEST_CASE("a target is never easier than the miner or the operator wants") {
   CHECK(rig.open(true, kAlice, 1e38f).target >= pool.job->network_target);
 }
 
+TEST_CASE("a channel of which nothing is known starts by what its device calls itself") {
+  V2Pool pool;
+  pool.context.agents = {{"bitaxe bm1370", *Difficulty::parse("0.002")}};
+  pool.next_tip();
+  V2Link link(pool);
+  SetupConnection setup;
+  setup.vendor = "Bitaxe";
+  setup.hardware_version = "BM1370";
+  setup.firmware = "v2.9";
+  link.send(setup);
+  V2Miner miner;
+  const auto target = [&](std::string_view user, float rate) {
+    link.send(OpenExtendedMiningChannel{1, user, rate, Target::max(), 0});
+    miner.hear(link.take());
+    return miner.channels.rbegin()->second.target;
+  };
+  CHECK(target(kAlice, 0) == Difficulty::parse("0.002")->to_target());
+  const VardiffOptions& options = pool.v2.policy.vardiff;
+  CHECK(target(kAlice, 1e6f) == difficulty_for_rate(options, 1e6).to_target());
+  pool.workers.remember_rate(pool.workers.acquire(kAlice, "a"), 2e6);
+  CHECK(target(std::string(kAlice) + ".a", 0) == difficulty_for_rate(options, 2e6).to_target());
+}
+
 TEST_CASE("channels have a quota, and a closed one makes room") {
   V2Pool pool;
   pool.v2.channel_limit = 3;

@@ -239,6 +239,16 @@ class Targets(Sv2Test):
             if int.from_bytes(share.raw_hash, 'little') > channel.target:
                 return share
 
+    def test_a_device_of_unknown_rate_starts_where_its_kind_does(self):
+        self.start_all(vardiff='start = 1e-9\nminimum = 5e-10\nmaximum = 1e-7\n[[vardiff.agent]]\nmatch = "ACME gamma"\n'
+                               'start = 2e-8\n')
+        for device, rate, expected in (({'vendor': 'Acme', 'hardware_version': 'Gamma'}, 0.0, 2e-8), ({}, 0.0, 1e-9),
+                                       ({'vendor': 'Acme', 'hardware_version': 'Gamma'}, 1e-3, 5e-10)):
+            miner = self.connect(self.pool, setup=False)
+            self.assertEqual(miner.setup(**device).name, 'SetupConnection.Success')
+            channel = miner.open(MINER_ADDRESS, extended=True, rate=rate)
+            self.assertAlmostEqual(channel.target / (DIFFICULTY_ONE / expected), 1, places=2)
+
     def test_update_channel(self):
         self.start_all(vardiff='start = 1e-9\nminimum = 1e-10\nmaximum = 1e-7\n')
         miner = self.connect(self.pool)

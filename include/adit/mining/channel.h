@@ -23,7 +23,7 @@ class Channel {
  public:
   static constexpr std::size_t kJobsPerTip = 16;
 
-  /// `policy` outlives the channel. `known`: `start` comes from a remembered or declared rate.
+  /// `policy` outlives the channel. `known`: `start` is more than the start of all (Vardiff).
   Channel(const ChannelPolicy& policy, const ExtranoncePrefix& prefix, Difficulty start,
           Instant now, bool known = false);
 

@@ -45,8 +45,8 @@ struct VardiffOptions {
 
 class Vardiff {
  public:
-  /// `known`: `start` comes from a remembered or declared rate, so silence is no reason for a
-  /// search.
+  /// `known`: `start` comes from a remembered or declared rate or is meant for such devices, so
+  /// silence is no reason for a search.
   Vardiff(const VardiffOptions& options, Difficulty start, Instant now, bool known = false);
 
   /// The miner has its first work now: what came before was not silence.

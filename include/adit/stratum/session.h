@@ -19,6 +19,7 @@
 #include "adit/bitcoin/network.h"
 #include "adit/mining/channel.h"
 #include "adit/mining/worker_table.h"
+#include "adit/stratum/agents.h"
 #include "adit/stratum/outbox.h"
 
 namespace adit {
@@ -64,7 +65,8 @@ using SessionEvent = std::variant<ShareAccepted, ShareRejected, BlockFound, Clos
 
 /// What all sessions of one worker thread share. Outlives them; same thread.
 struct SessionContext {
-  ChannelPolicy policy;
+  ChannelPolicy policy;  ///< of every port that has none of its own
+  std::vector<AgentStart> agents;
   Network network = Network::Main;
   std::string default_account;  ///< for names that are no address; empty: refuse them
   std::uint8_t extranonce2_size = 8;
@@ -93,7 +95,7 @@ class Session {
   /// The owner has nothing more for this session in this turn and is about to drain its events and
   /// write its outbox: what was held back for company goes in now.
   virtual void finish_turn(Instant) {}
-  /// The context's policy is another one now: what it bounds moves at once.
+  /// The policy is another one now: what it bounds moves at once.
   virtual void policy_changed(Instant now) = 0;
   /// The deadline has passed (early calls are harmless).
   virtual void expire(Instant now) = 0;

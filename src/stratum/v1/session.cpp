@@ -53,13 +53,16 @@ Refusal refusal_of(Decoded what) {
 
 }  // namespace
 
-std::unique_ptr<Session> make_session(SessionContext& context, const JobPtr& newest, Instant now) {
+std::unique_ptr<Session> make_session(SessionContext& context, const JobPtr& newest, Instant now,
+                                      const ChannelPolicy* port) {
   if (!context.v1) context.v1 = std::make_shared<ThreadState>();
-  return std::make_unique<MinerSession>(context, newest, now);
+  return std::make_unique<MinerSession>(context, port != nullptr ? *port : context.policy, newest,
+                                        now);
 }
 
-MinerSession::MinerSession(SessionContext& context, const JobPtr& newest, Instant now)
-    : context_(context), newest_(newest), connected_(now), last_seen_(now) {}
+MinerSession::MinerSession(SessionContext& context, const ChannelPolicy& policy,
+                           const JobPtr& newest, Instant now)
+    : context_(context), policy_(policy), newest_(newest), connected_(now), last_seen_(now) {}
 
 MinerSession::~MinerSession() {
   // The rate of a connection with several workers is nobody's own.

@@ -35,8 +35,9 @@ inline constexpr Duration kWishEvery = std::chrono::seconds(10);
 
 class MinerSession final : public Session {
  public:
-  /// `context` with its `v1` set outlives the session.
-  MinerSession(SessionContext& context, const JobPtr& newest, Instant now);
+  /// `context` with its `v1` set outlives the session, and so does `policy`.
+  MinerSession(SessionContext& context, const ChannelPolicy& policy, const JobPtr& newest,
+               Instant now);
   ~MinerSession() override;
   MinerSession(const MinerSession&) = delete;
   MinerSession& operator=(const MinerSession&) = delete;
@@ -72,7 +73,7 @@ class MinerSession final : public Session {
   bool configure_minimum(const simdjson::dom::element* options, Instant now);
   bool open_channel(Instant now);
   bool may_wish(Instant now);
-  PasswordWishes new_wishes(std::string_view password) const;
+  PasswordWishes new_wishes(PasswordWishes wishes) const;
   void begin_difficulty(const PasswordWishes& wishes, Instant now);
   std::optional<WorkerIndex> authorised(std::string_view name) const;
 
@@ -106,6 +107,7 @@ class MinerSession final : public Session {
   std::uint16_t issue_salt() const;
 
   SessionContext& context_;
+  const ChannelPolicy& policy_;  // of the port
   LineFramer framer_;
   Outbox outbox_{kOutboxCap};
   ReplyQueue replies_;

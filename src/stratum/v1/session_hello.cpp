@@ -60,7 +60,7 @@ void append_member(std::string& object, std::string_view key, std::string_view v
 }  // namespace
 
 void MinerSession::configure_rolling(const dom::element* options, std::string& result) {
-  const std::uint32_t ours = context_.policy.version_mask;
+  const std::uint32_t ours = policy_.version_mask;
   std::uint32_t mask = ours;
   if (const auto wanted = option(options, kRollingMask)) {
     std::string_view text;
@@ -141,7 +141,9 @@ bool MinerSession::open_channel(Instant now) {
   const auto size = static_cast<std::uint8_t>(kExtranonceSize - context_.extranonce2_size);
   const auto prefix = context_.prefixes->allocate(size);
   if (!prefix) return false;
-  channel_.emplace(context_.policy, *prefix, context_.policy.vardiff.start, now);
+  const auto by_agent = start_by_agent(context_.agents, agent_);
+  channel_.emplace(policy_, *prefix, by_agent.value_or(policy_.vardiff.start), now,
+                   by_agent.has_value());
   channel_->set_version_mask(version_mask_);
   return true;
 }
@@ -152,12 +154,12 @@ void MinerSession::on_subscribe(const Request& request, Instant now) {
   if (request.params_kind == ParamsKind::Other)
     return refuse(request, {Code::Other, "params", 5}, now);
   if (!channel_) {
+    agent_ = printable(string_at(request, 0).value_or(""));
+    agent_.shrink_to_fit();
     if (!open_channel(now)) {
       refuse(request, {Code::Other, "pool is full", 0}, now);
       return close("no extranonce left", true);
     }
-    agent_ = printable(string_at(request, 0).value_or(""));
-    agent_.shrink_to_fit();
     ExtranoncePrefix earlier = channel_->prefix();
     const auto session = string_at(request, 1);
     if (session && from_hex(*session, MutableBytes(earlier.bytes).first(earlier.size)))
@@ -180,9 +182,8 @@ bool MinerSession::may_wish(Instant now) {
   return true;
 }
 
-/// What a password wishes beyond what is granted already.
-PasswordWishes MinerSession::new_wishes(std::string_view password) const {
-  PasswordWishes wishes = parse_password(password);
+/// What is wished beyond what is granted already.
+PasswordWishes MinerSession::new_wishes(PasswordWishes wishes) const {
   if (wishes.minimum == minimum_) wishes.minimum.reset();
   if (fixed_ || wishes.start == wish_) wishes.start.reset();
   if (fixed_ && wishes.fixed == wish_) wishes.fixed.reset();
@@ -190,7 +191,8 @@ PasswordWishes MinerSession::new_wishes(std::string_view password) const {
 }
 
 /// Who rules: the operator's bounds, then fd=, then the latest of d= and suggestions, then what is
-/// remembered of the session or worker, then the operator's start.
+/// remembered of the session or worker, then the operator's start for this agent, for this port,
+/// for all.
 void MinerSession::begin_difficulty(const PasswordWishes& wishes, Instant now) {
   if (wishes.minimum) minimum_ = wishes.minimum;
   if (wishes.fixed) {
@@ -209,13 +211,14 @@ void MinerSession::begin_difficulty(const PasswordWishes& wishes, Instant now) {
   if (resumed_) return vardiff.suggest(*resumed_, now);
   const WorkerEntry& worker = context_.workers->at(workers_[0]);
   if (worker.last_rate > 0)
-    vardiff.suggest(difficulty_for_rate(context_.policy.vardiff, worker.last_rate), now);
+    vardiff.suggest(difficulty_for_rate(policy_.vardiff, worker.last_rate), now);
 }
 
 void MinerSession::on_authorize(const Request& request, Instant now) {
   const auto text = string_at(request, 0);
   if (!text) return refuse(request, {Code::Unauthorised, "no user name", 5}, now, "false");
-  auto name = parse_worker_name(*text, context_.network, context_.default_account);
+  auto name =
+      parse_worker_name(name_before_wish(*text), context_.network, context_.default_account);
   if (!name) {
     // Mixed case is a slip of the hand; the rest is somebody trying names.
     const bool slip = name.error().text.find("mixed case") != std::string::npos;
@@ -236,7 +239,9 @@ void MinerSession::on_authorize(const Request& request, Instant now) {
     workers_.push_back(context_.workers->acquire(name->account, name->worker));
   }
   reply_result(request, "true");
-  PasswordWishes wishes = new_wishes(string_at(request, 1).value_or(""));
+  PasswordWishes wishes = parse_password(string_at(request, 1).value_or(""));
+  if (!wishes.start) wishes.start = wish_in_name(*text);
+  wishes = new_wishes(wishes);
   // Those of the first worker are where the work begins, and no change.
   if (!is_first && wishes.any() && !may_wish(now)) wishes = {};
   begin_difficulty(wishes, now);

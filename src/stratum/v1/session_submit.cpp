@@ -46,6 +46,7 @@ SubmitParams read_params(const dom::array& array) {
 
 std::optional<WorkerIndex> MinerSession::authorised(std::string_view name) const {
   if (name.data() == nullptr) return std::nullopt;
+  name = name_before_wish(name);
   for (const WorkerIndex index : workers_) {
     const WorkerEntry& worker = context_.workers->at(index);
     const bool is_default = worker.account == context_.default_account;

@@ -67,6 +67,12 @@ std::optional<Difficulty> target_wish(const dom::element& value) {
   return Difficulty::of(*target);
 }
 
+std::optional<Difficulty> wish_in_name(std::string_view user) {
+  const std::size_t plus = user.find('+');
+  if (plus == user.npos) return std::nullopt;
+  return Difficulty::parse(user.substr(plus + 1));
+}
+
 PasswordWishes parse_password(std::string_view password) {
   PasswordWishes wishes;
   password = password.substr(0, 256);

@@ -27,4 +27,11 @@ struct PasswordWishes {
 };
 PasswordWishes parse_password(std::string_view password);
 
+/// "ADDRESS.rig+1024" is the worker ADDRESS.rig with the wish d=1024, for renters who can say it
+/// nowhere else. No name has a '+', so what stands behind one never belongs to it, readable or not.
+inline std::string_view name_before_wish(std::string_view user) {
+  return user.substr(0, user.find('+'));
+}
+std::optional<Difficulty> wish_in_name(std::string_view user);
+
 }  // namespace adit::v1

@@ -101,13 +101,15 @@ MiningChannel* MinerSession::open(const Opening& wish, Instant now) {
   const VardiffOptions& vardiff = shared_.policy.vardiff;
   const double remembered = context_.workers->rate_of(name->account, name->worker);
   const double rate = wish.hash_rate > 0 ? double{wish.hash_rate} : remembered;
-  const Difficulty start = rate > 0 ? difficulty_for_rate(vardiff, rate) : vardiff.start;
+  const auto by_agent = start_by_agent(context_.agents, agent_);
+  const Difficulty start =
+      rate > 0 ? difficulty_for_rate(vardiff, rate) : by_agent.value_or(vardiff.start);
   const WorkerIndex worker = context_.workers->acquire(name->account, name->worker);
   MiningChannel& made = channels_.emplace_back(
       MiningChannel{.id = ++last_id_,
                     .standard = wish.standard,
                     .worker = worker,
-                    .channel = Channel(shared_.policy, *prefix, start, now, rate > 0),
+                    .channel = Channel(shared_.policy, *prefix, start, now, rate > 0 || by_agent),
                     .limit = wish.max_target,
                     .told = {},
                     .future = {},
