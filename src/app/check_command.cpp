@@ -48,6 +48,20 @@ void print_coinbase(const Config& config, const Job& job) {
   }
 }
 
+/// Where miners begin that nothing is known of, and how far they may go.
+void print_difficulty(const Config& config) {
+  const auto print = [](const std::string& who, const VardiffOptions& vardiff) {
+    fmt::print("difficulty  {}: start {}, {} to {}, {:g} shares a minute\n", who,
+               vardiff.start.text(), vardiff.minimum.text(), vardiff.maximum.text(),
+               vardiff.shares_per_minute);
+  };
+  print("all ports", config.vardiff);
+  for (const PortConfig& port : config.ports)
+    print(fmt::format("port \"{}\"", port.name), port.vardiff);
+  for (const AgentStart& agent : config.agents)
+    fmt::print("difficulty  agents with \"{}\": start {}\n", agent.match, agent.start.text());
+}
+
 Status check_node(const Config& config, const NodeConfig& node, NodeCaller& caller) {
   const auto genesis = caller.call(node, "getblockhash", "[0]");
   if (!genesis) return genesis.error();
@@ -116,6 +130,7 @@ int check_command(const CommonOptions& options) {
   for (const std::string& warning : config->warnings) fmt::print("warning     {}\n", warning);
   fmt::print("pool        \"{}\" on {}, pays {}\n", config->pool.name,
              network_name(config->pool.network), config->pool.payout.text);
+  print_difficulty(*config);
   uv::OsClock clock;
   NodeCaller caller(clock);
   int status = 0;

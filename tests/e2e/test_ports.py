@@ -64,6 +64,9 @@ class Ports(PoolTest):
         self.near(self.begins_at(pool.address), 1e-5)
         self.near(self.begins_at(nano), 4e-8)
         self.near(self.begins_at(rental), 0.001)
+        told = pool.command('check').stdout
+        self.assertIn('port "nano": start 4e-8, 1e-8 to 0.000001, 600 shares a minute\n', told)
+        self.assertIn('agents with "nerdminer": start 2e-7\n', told)
         # What its software is called counts before the port, within the port's bounds.
         self.near(self.begins_at(pool.address, 'NerdMinerV2/V1.7.0'), 2e-7)
         self.near(self.begins_at(pool.address, 'NiceHash/1.0.0'), 0.002)
