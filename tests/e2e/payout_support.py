@@ -76,7 +76,7 @@ class PayoutTest(PoolTest):
     def begin(self, *arguments):
         """The command, running; it may be killed."""
         process = subprocess.Popen([ADIT, 'payout', *arguments, '-c', self.pool.config], stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True)
+                                   stderr=subprocess.STDOUT, text=True, cwd=self.folder)
 
         def tidy():
             if process.poll() is None:

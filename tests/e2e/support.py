@@ -19,7 +19,7 @@ import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-ADIT = os.environ.get('ADIT_BINARY', os.path.join(ROOT, 'build', 'adit'))
+ADIT = os.path.abspath(os.environ.get('ADIT_BINARY', os.path.join(ROOT, 'build', 'adit')))
 REAL_NODE = os.environ.get('ADIT_TEST_BITCOIND', '')
 SIM_NODE = os.path.join(ROOT, 'tools', 'sim-node')
 
@@ -213,7 +213,8 @@ class Pool:
         return self.process.terminate(seconds)
 
     def command(self, *arguments, check=True):
-        done = subprocess.run([ADIT, *arguments, '-c', self.config], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([ADIT, *arguments, '-c', self.config], capture_output=True, text=True, timeout=60,
+                              cwd=self.folder)  # some commands leave a file where they run
         if check and done.returncode != 0:
             raise AssertionError(f'adit {arguments}: {done.returncode}: {done.stderr}')
         return done

@@ -268,7 +268,7 @@ class Words(CliTest):
                       ['export', '--help']):
             with self.subTest(words), open('/dev/full', 'wb') as full:
                 done = subprocess.run([ADIT, 'payout', *words, '-c', self.pool.config], stdout=full,
-                                      stderr=subprocess.PIPE, text=True, timeout=60)
+                                      stderr=subprocess.PIPE, text=True, timeout=60, cwd=self.folder)
                 self.assertEqual((done.returncode, done.stderr), (1, 'cannot write to standard output\n'))
         self.assertEqual(self.payment()['state'], 'broadcast')
 

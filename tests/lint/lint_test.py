@@ -268,10 +268,11 @@ class Functions(unittest.TestCase):
 
 
 class Headers(TreeTest):
-    def run_lint(self):
+    def run_lint(self, source=''):
+        """With one built source of that text."""
         build = self.root / 'build'
         build.mkdir(exist_ok=True)
-        self.put('src/base/a.cpp', SPDX)
+        self.put('src/base/a.cpp', SPDX + source)
         command = 'c++ -std=c++20 -O2 -Wall -I../include -I../src -o a.o -c ../src/base/a.cpp'
         self.put('build/compile_commands.json', json.dumps(
             [{'directory': str(build), 'command': command, 'file': '../src/base/a.cpp'}]))
@@ -289,6 +290,29 @@ class Headers(TreeTest):
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn('src/base/bad.h:1: does not compile alone', done.stdout)
         self.assertNotIn('good.h:1', done.stdout)
+
+    def test_a_header_that_does_not_come_first_is_compiled_alone(self):
+        self.put('src/base/bad.h', '#pragma once\nstd::string g();\n')
+        for before in ('#include <string>\n', '#include "base/good.h"\n', '#define std ::adit\n',
+                       '#if 0\n', 'int a;\n', '/* one */ int a; /* two */\n', '#include <string> // '):
+            with self.subTest(before=before):
+                self.put('src/base/good.h', '#pragma once\n#include <string>\n')
+                done = self.run_lint(before + '#include "base/bad.h"\n')
+                self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+                self.assertIn('src/base/bad.h:1: does not compile alone', done.stdout)
+
+    def test_a_header_of_the_same_name_in_another_place_is_compiled_alone(self):
+        self.put('src/base/bad.h', '#pragma once\nstd::string g();\n')
+        self.put('src/base/base/bad.h', '#pragma once\n')  # this one is what "base/bad.h" means in src/base/a.cpp
+        done = self.run_lint('#include "base/bad.h"\n')
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn('src/base/bad.h:1: does not compile alone', done.stdout)
+
+    def test_what_the_build_compiled_alone_is_not_compiled_again(self):
+        self.put('include/adit/base/bad.h', '#pragma once\nstd::string g();\n')  # no build would have passed
+        done = self.run_lint('\n// A comment.\n/* Another,\n   longer one. **/\n#include "adit/base/bad.h"\n')
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn('1 headers, 1 of them come first', done.stdout)
 
 
 if __name__ == '__main__':
