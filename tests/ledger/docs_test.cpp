@@ -69,7 +69,7 @@ TEST_CASE("docs: the parts of a run and of its entries") {
       {"tip", ShareEntry::kTip},       {"account", ShareEntry::kWorker},
       {"worker", ShareEntry::kWorker}, {"work", ShareEntry::kWork}};
   std::size_t most = 0, fields = 0;
-  for (const Row& row : table_after("An entry:")) {
+  for (const Row& row : table_after("An entry of a run:")) {
     INFO(row[1]);
     most += std::stoul(row[0]);
     const auto bit = bits.find(row[1]);

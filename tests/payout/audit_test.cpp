@@ -118,8 +118,8 @@ TEST_CASE("audit: a changed weight in a slice is found by name") {
 TEST_CASE("audit: a changed share is found by name") {
   Audited audited(kWallet);
   for (auto& [key, run] : audited.bank.store.rows(Family::Shares)) {
-    // Its first record's work, after the run's header of 40 bytes.
-    std::uint8_t* work = reinterpret_cast<std::uint8_t*>(run.data()) + 40 + 96;
+    // The work that ends a run's first entry, behind the run's header of 48 bytes.
+    std::uint8_t* work = reinterpret_cast<std::uint8_t*>(run.data()) + 48 + 85;
     if (load_le<std::uint64_t>(work) == 500) store_le<std::uint64_t>(work, 499);
   }
   holds(audited.problem_of(1), "slice 2 says work 500, its shares add up to 499");
