@@ -192,6 +192,15 @@ void LedgerWriter::gather(ShareBatch& batch) {
         {name.id, share.hash, share.tip, share.work, share.height, share.is_block});
   }
   senders_.push_back({batch.thread, batch.shares.size()});
+  give_back(batch);
+}
+
+void LedgerWriter::give_back(ShareBatch& batch) {
+  constexpr std::size_t kMost = 8, kUsual = 4096;  // the shares of a storm are no measure
+  auto& spent = receipt_of(senders_.back()).spent;
+  if (spent.size() >= kMost || batch.shares.capacity() > kUsual) return;
+  batch.shares.clear();
+  spent.push_back(std::move(batch.shares));
 }
 
 void LedgerWriter::append() {
@@ -236,6 +245,7 @@ void LedgerWriter::send_receipts() {
   std::size_t next = 0;
   for (const Sender& sender : senders_) {
     CommitReceipt& receipt = receipt_of(sender);
+    if (receipt.outcomes.empty()) receipt.outcomes.reserve(candidates_.size());
     for (std::size_t i = 0; i < sender.count; ++i) {
       switch (verdicts_[next++]) {
         case DoorVerdict::Durable:

@@ -95,6 +95,7 @@ class LedgerWriter {
   void turn();
   void book();
   void gather(ShareBatch& batch);
+  void give_back(ShareBatch& batch);
   void append();
   void watch_disk(Instant begun);
   void wait_for_blocks();

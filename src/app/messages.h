@@ -27,10 +27,21 @@ struct JobPublished {
 /// upstream -> workers: no node gives templates; sessions end so that miners go to their next pool.
 struct NoWork {};
 
+/// One accepted share on its way to the books.
+struct PostedShare {
+  WorkerIndex worker;
+  std::uint32_t height = 0;
+  bool is_block = false;
+  BlockHash hash;
+  BlockHash tip;
+  Work work;
+};
 /// ledger -> the worker that posted the batch: what became of its oldest unanswered shares, in
 /// order.
 struct CommitReceipt {
   std::vector<ShareOutcome> outcomes;
+  /// Emptied batches, to be filled again: memory that both threads have in their caches.
+  std::vector<std::vector<PostedShare>> spent = {};
 };
 /// main -> workers: stop accepting, send miners away over `over`, then stop.
 struct Drain {
@@ -50,15 +61,6 @@ struct RatesLearned {
 using WorkerMessage =
     std::variant<JobPublished, CommitReceipt, NoWork, Drain, PolicyChanged, RatesLearned>;
 
-/// One accepted share on its way to the books.
-struct PostedShare {
-  WorkerIndex worker;
-  std::uint32_t height = 0;
-  bool is_block = false;
-  BlockHash hash;
-  BlockHash tip;
-  Work work;
-};
 /// Names an index of one thread's WorkerTable before its first share.
 struct WorkerNamed {
   WorkerIndex worker;

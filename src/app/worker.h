@@ -162,6 +162,7 @@ class Worker final : private ConnectionHost {
   std::size_t broadcast_next_ = 0;
 
   ShareBatch batch_;
+  std::vector<std::vector<PostedShare>> spent_;  // come back from the ledger
   bool batch_refused_ = false;              // the ledger's mailbox was full: post again next turn
   std::vector<std::uint32_t> named_;        // by worker index: generation + 1 that the ledger knows
   std::deque<Connection::Place> awaiting_;  // one entry a posted share, oldest first

@@ -84,11 +84,18 @@ void Worker::post_batch() {
   counters_.posted.add(count);
   batch_.named.clear();
   batch_.shares.clear();
+  if (!spent_.empty()) {
+    batch_.shares = std::move(spent_.back());
+    spent_.pop_back();
+  }
   batch_.shares.reserve(count);  // the next turn brings about as many
 }
 
 void Worker::handle(CommitReceipt& receipt) {
   CHECK(receipt.outcomes.size() <= awaiting_.size());
+  constexpr std::size_t kSpentMost = 16;
+  for (auto& shares : receipt.spent)
+    if (spent_.size() < kSpentMost) spent_.push_back(std::move(shares));
   for (const ShareOutcome& outcome : receipt.outcomes) {
     Connection* connection = at(awaiting_.front());
     awaiting_.pop_front();

@@ -91,15 +91,35 @@ struct EightImpl {
     });
   }
 
-  static void d64_lanes(std::uint8_t* out, const std::uint8_t* in, std::size_t count) {
-    Eight::Block w;
-    load_block(w, in, 64, count);
-    Eight::State s;
+  ADIT_INLINE static void hash_64(Eight::State& s, Eight::Block& w) {
     Eight::start(s);
     Eight::compress(s, w);
     Eight::compress_padding_64(s);
     Eight::hash_again(s);
+  }
+
+  static void d64_lanes(std::uint8_t* out, const std::uint8_t* in, std::size_t count) {
+    Eight::Block w;
+    load_block(w, in, 64, count);
+    Eight::State s;
+    hash_64(s, w);
     store_hashes(out, s, count);
+  }
+
+  static void fold_lanes(std::uint8_t* nodes, std::size_t count, const std::uint8_t* siblings,
+                         std::size_t levels) {
+    Eight::State s;
+    load_rows(s, nodes, 32, count);
+    for (; levels > 0; --levels, siblings += 32) {
+      Eight::Block w;
+      unroll<0, 8>([&](auto i) ADIT_INLINE_BODY {
+        constexpr int I = decltype(i)::value;
+        w[I] = s[I];
+        w[I + 8] = Eight::splat(load_word(siblings + 4 * I));
+      });
+      hash_64(s, w);
+    }
+    store_hashes(nodes, s, count);
   }
 
   static void compress_lanes(std::uint32_t* states, const std::uint8_t* data, std::size_t stride,
@@ -171,7 +191,7 @@ struct EightImpl {
   }
 
   static constexpr Impl table(const char* name) {
-    return {name, compress, compress_many, d80, d64_many, scan};
+    return {name, compress, compress_many, d80, d64_many, fold_lanes, kWorth, scan};
   }
 };
 

@@ -27,6 +27,11 @@ struct Impl {
   void (*d80)(std::uint8_t* out, const std::uint8_t* in);
   /// As sha256d_64_many.
   void (*d64_many)(std::uint8_t* out, const std::uint8_t* in, std::size_t count);
+  /// As sha256d_fold_many, for one to eight nodes that stay in their lanes on the way up; null:
+  /// there are no lanes. Fewer than `lanes_worth` nodes are better off with d64_many.
+  void (*fold_lanes)(std::uint8_t* nodes, std::size_t count, const std::uint8_t* siblings,
+                     std::size_t levels);
+  std::size_t lanes_worth;
   /// Writes the fitting nonces of [first, first + count) to `found` (room for `count`), returns how
   /// many. Nonces wrap at 2^32.
   std::size_t (*scan)(const ScanFront& front, std::uint32_t first, std::uint32_t count,

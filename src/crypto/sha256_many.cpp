@@ -69,15 +69,20 @@ void sha256d_80_many(std::uint8_t* out, const std::uint8_t* in, std::size_t coun
 
 void sha256d_fold_many(std::uint8_t* nodes, std::size_t count, const std::uint8_t* siblings,
                        std::size_t levels) {
+  const sha::Impl& impl = sha::impl();
   for (std::size_t done = 0; done < count; done += kWidth, nodes += 32 * kWidth) {
     const std::size_t now = std::min(kWidth, count - done);
+    if (impl.fold_lanes != nullptr && now >= impl.lanes_worth) {
+      impl.fold_lanes(nodes, now, siblings, levels);
+      continue;
+    }
     std::uint8_t pairs[kWidth * kBlock];
     for (std::size_t level = 0; level < levels; ++level) {
       for (std::size_t i = 0; i < now; ++i) {
         std::memcpy(pairs + i * kBlock, nodes + 32 * i, 32);
         std::memcpy(pairs + i * kBlock + 32, siblings + 32 * level, 32);
       }
-      sha::impl().d64_many(nodes, pairs, now);
+      impl.d64_many(nodes, pairs, now);
     }
   }
 }

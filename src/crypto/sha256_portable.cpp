@@ -69,6 +69,7 @@ std::size_t scan(const ScanFront& front, std::uint32_t first, std::uint32_t coun
 
 }  // namespace
 
-constinit const Impl kPortable = {"portable", compress, compress_many, d80, d64_many, scan};
+constinit const Impl kPortable = {"portable", compress, compress_many, d80, d64_many,
+                                  nullptr,    0,        scan};
 
 }  // namespace adit::sha

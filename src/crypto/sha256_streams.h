@@ -204,7 +204,7 @@ struct StreamImpl {
   }
 
   static constexpr Impl table(const char* name) {
-    return {name, compress, compress_many, d80, d64_many, scan};
+    return {name, compress, compress_many, d80, d64_many, nullptr, 0, scan};
   }
 };
 
