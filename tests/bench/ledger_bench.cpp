@@ -103,7 +103,7 @@ void append_shares(const char* name, LedgerStore& store, std::size_t total, std:
 
 /// One value of a run's size per commit: the least that RocksDB could take.
 void floor_of(LedgerStore& store, std::size_t total, std::size_t batch) {
-  std::string value(72 + batch * 112, '\0');
+  std::string value(148 + batch * 41, '\0');  // a share run's size
   ShareMaker maker(7);
   for (char& c : value) c = static_cast<char>(maker.number());
   const Spent before = spent();
