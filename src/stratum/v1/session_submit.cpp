@@ -46,15 +46,21 @@ SubmitParams read_params(const dom::array& array) {
 
 std::optional<WorkerIndex> MinerSession::authorised(std::string_view name) const {
   if (name.data() == nullptr) return std::nullopt;
-  name = name_before_wish(name);
-  for (const WorkerIndex index : workers_) {
-    const WorkerEntry& worker = context_.workers->at(index);
-    const bool is_default = worker.account == context_.default_account;
-    if (spells(name, worker.account, worker.name) || (is_default && name == worker.name))
-      return index;
-  }
+  const auto known = [&](std::string_view spelt) -> std::optional<WorkerIndex> {
+    for (const WorkerIndex index : workers_) {
+      const WorkerEntry& worker = context_.workers->at(index);
+      const bool is_default = worker.account == context_.default_account;
+      if (spells(spelt, worker.account, worker.name) || (is_default && spelt == worker.name))
+        return index;
+    }
+    return std::nullopt;
+  };
+  if (const auto index = known(name)) return index;
+  const std::string_view before_wish = name_before_wish(name);
+  if (before_wish.size() != name.size())
+    if (const auto index = known(before_wish)) return index;
   // Another spelling: upper-case bech32, percent escapes, a lone dot at the end.
-  const auto parsed = parse_worker_name(name, context_.network, context_.default_account);
+  const auto parsed = parse_worker_name(before_wish, context_.network, context_.default_account);
   if (!parsed) return std::nullopt;
   for (const WorkerIndex index : workers_) {
     const WorkerEntry& worker = context_.workers->at(index);
