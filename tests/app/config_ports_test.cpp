@@ -8,26 +8,14 @@
 
 #include "app/config.h"
 #include "app/job_plan.h"
+#include "good_config.h"
 
 using namespace adit;
+using namespace adit::test;
 
 namespace {
 
-const std::string kGood = R"([pool]
-network = "regtest"
-payout_address = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
-[[node]]
-rpc = "http://127.0.0.1:18443"
-user = "a"
-password = "b"
-)";
-
 Difficulty d(std::string_view text) { return *Difficulty::parse(text); }
-
-std::string problem(const std::string& text) {
-  const auto config = parse_config(text, "x.toml");
-  return config ? "good" : config.error().text;
-}
 
 std::string port(const std::string& keys) { return "[[stratum.v1.port]]\n" + keys; }
 std::string agent(const std::string& match, const std::string& start = "1") {

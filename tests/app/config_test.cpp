@@ -13,19 +13,12 @@
 
 #include "adit/stratum/v2/key_text.h"
 #include "app/key_files.h"
+#include "good_config.h"
 
 using namespace adit;
+using namespace adit::test;
 
 namespace {
-
-const std::string kGood = R"([pool]
-network = "regtest"
-payout_address = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
-[[node]]
-rpc = "http://127.0.0.1:18443"
-user = "a"
-password = "b"
-)";
 
 std::string reference() {
   const std::ifstream file(std::string(std::getenv("ADIT_TEST_DATA")) + "/../config/adit.toml");
@@ -39,11 +32,6 @@ std::string filled_in() {
   std::string text = reference();
   const std::string_view blank = "YOUR ADDRESS";
   return text.replace(text.find(blank), blank.size(), "bc1qvyq0cc6rahyvsazfdje0twl7ez82ndmuac2lhv");
-}
-
-std::string problem(const std::string& text) {
-  const auto config = parse_config(text, "x.toml");
-  return config ? "good" : config.error().text;
 }
 
 std::string with(const std::string& from, const std::string& to) {

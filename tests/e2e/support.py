@@ -206,6 +206,14 @@ class Pool:
         """Waits for a pattern in what the pool has logged after the mark; returns the match."""
         return wait_until(lambda: re.search(pattern, self.process.text()[since:]), seconds, f'log says {pattern}')
 
+    def reload(self, text, answer):
+        """Reads a new configuration; what the log says of it."""
+        with open(self.config, 'w') as file:
+            file.write(text)
+        mark = self.log_mark()
+        os.kill(self.process.pid, signal.SIGHUP)
+        return self.wait_log(answer, mark).group(0)
+
     def kill(self):
         self.process.kill()
 

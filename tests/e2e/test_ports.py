@@ -4,7 +4,6 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import unittest
 
@@ -106,34 +105,27 @@ class Ports(PoolTest):
         pool = self.pool_with_ports()
         with open(pool.config) as file:
             good = file.read()
-
-        def reload(text, answer):
-            with open(pool.config, 'w') as file:
-                file.write(text)
-            mark = pool.log_mark()
-            os.kill(pool.process.pid, signal.SIGHUP)
-            return pool.wait_log(answer, mark).group(0)
         with Miner(pool.ports['nano']) as nano, Miner(pool.address) as other:
             nano.hello(USER)
             other.hello(USER + '2')
             jobs, others = nano.jobs, other.jobs
-            reload(good.replace('minimum = 1e-8', 'minimum = 1e-7').replace('start = 2e-7', 'start = 3e-7'),
-                   'config: reloaded\n')
+            pool.reload(good.replace('minimum = 1e-8', 'minimum = 1e-7').replace('start = 2e-7', 'start = 3e-7'),
+                        'config: reloaded\n')
             nano.wait_job(after=jobs)
             self.near(nano.difficulty, 1e-7)
             self.near(self.begins_at(pool.ports['nano'], user=USER + '3'), 1e-7)
             self.near(self.begins_at(pool.address, 'NerdMinerV2', user=USER + '4'), 3e-7)
             other.call('mining.ping', [])
             self.assertEqual(other.jobs, others)
-            told = reload(good.replace('name = "rental"', 'name = "market"').replace('1e-8', '2e-7'),
-                          'config: reloaded, but .*')
+            told = pool.reload(good.replace('name = "rental"', 'name = "market"').replace('1e-8', '2e-7'),
+                               'config: reloaded, but .*')
             self.assertIn('[[stratum.v1.port]] takes effect at the next start', told)
             jobs = nano.jobs
             nano.wait_job(after=jobs)
             self.near(nano.difficulty, 2e-7)  # what may change does, whatever else must wait
         self.near(self.begins_at(pool.ports['rental']), 0.001)  # what is gone stays till then
         line = good[:good.index('minimum = 1e-8')].count('\n') + 1
-        told = reload(good.replace('minimum = 1e-8', 'minimum = 1e-5'), 'not reloaded: .*')
+        told = pool.reload(good.replace('minimum = 1e-8', 'minimum = 1e-5'), 'not reloaded: .*')
         self.assertIn(f'{pool.config}:{line}: stratum.v1.port.minimum: is above maximum', told)
         self.assertEqual(pool.terminate(), 0)
 

@@ -63,30 +63,23 @@ class Signals(PoolTest):
         pool = self.make_pool(self.node)
         with open(pool.config) as file:
             good = file.read()
-
-        def reload(text, answer):
-            with open(pool.config, 'w') as file:
-                file.write(text)
-            mark = pool.log_mark()
-            self.send(pool, signal.SIGHUP)
-            return pool.wait_log(answer, mark).group(0)
         line = good[:good.index('minimum =')].count('\n') + 1
-        told = reload(good.replace('minimum = 1e-10', 'minimum = "x"'), 'not reloaded: .*')
+        told = pool.reload(good.replace('minimum = 1e-10', 'minimum = "x"'), 'not reloaded: .*')
         self.assertIn(f'{pool.config}:{line}: vardiff.minimum: ', told)
         with Miner(pool.address) as miner:
             miner.hello(USER)
             self.assertAlmostEqual(miner.difficulty / 1e-10, 1, 3)
             jobs = miner.jobs
-            reload(good.replace('1e-10', '2e-10'), 'config: reloaded\n')
+            pool.reload(good.replace('1e-10', '2e-10'), 'config: reloaded\n')
             miner.wait_job(after=jobs)
             self.assertAlmostEqual(miner.difficulty / 2e-10, 1, 3)
         with Miner(pool.address) as miner:
             miner.hello(USER + '2')
             self.assertAlmostEqual(miner.difficulty / 2e-10, 1, 3)
-        told = reload(good.replace('name = "test"', 'name = "other"'), 'config: reloaded, but .*')
+        told = pool.reload(good.replace('name = "test"', 'name = "other"'), 'config: reloaded, but .*')
         self.assertIn('[pool] takes effect at the next start', told)
-        told = reload(good + '[payout]\nfactor = 3\n[stratum.v2]\nchannels_per_connection = 9\n',
-                      'config: reloaded, but .*')
+        told = pool.reload(good + '[payout]\nfactor = 3\n[stratum.v2]\nchannels_per_connection = 9\n',
+                           'config: reloaded, but .*')
         self.assertIn('[stratum.v2], [payout] takes effect at the next start', told)
         self.assertEqual(pool.terminate(), 0)
 

@@ -11,17 +11,6 @@ namespace {
 
 using namespace test;
 
-const std::vector<std::string> kTerms = {
-    "pplns factor=2 fee=150 way=wallet threshold=546 weight=8000",
-    "pplns factor=8 fee=200 way=coinbase threshold=1048576 weight=600",
-    "prop fee=100 way=export threshold=546 weight=8000",
-    "prop fee=0 way=coinbase threshold=20000000 weight=500",
-    "solo fee=150 way=wallet threshold=546 weight=8000",
-    "solo fee=150 way=coinbase threshold=546 weight=8000",
-    "pps fee=400 way=wallet threshold=546 weight=8000",
-    "fpps fee=400 way=wallet threshold=546 weight=8000",
-};
-
 /// One change to the rows of a bank. Empty: there was nothing of this kind to change. Else: one of
 /// these must stand in a problem.
 using Names = std::vector<std::string>;
