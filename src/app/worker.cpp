@@ -109,6 +109,8 @@ void Worker::accept(uv::StreamPtr stream, const Door& door) {
   if (door.tls) wrapping.tls = std::make_unique<uv::TlsCodec>(options_.tls);
   auto session = make_session(door);
   Slot& slot = slots_[place.slot];
+  slot.hash_rate = 0;
+  slot.tip = job_ ? job_->tip : TipNumber{};
   slot.connection =
       std::make_unique<Connection>(static_cast<ConnectionHost&>(*this), place, std::move(stream),
                                    std::move(session), std::move(wrapping), source);
@@ -165,37 +167,29 @@ void Worker::handle(JobPublished& message) {
   leaving_ = draining_;  // those that are still here may stay, unless the pool ends
   prefixes_.tip_changed(job_->tip);
   broadcast_.clear();
-  broadcast_next_ = 0;
-  std::vector<std::pair<double, Connection::Place>> order;
-  order.reserve(open());
-  const Instant at_now = now();
-  for (const Slot& slot : slots_)
-    if (slot.connection && !slot.connection->closing() && !slot.connection->dead)
-      order.emplace_back(slot.connection->session().hash_rate(at_now), slot.connection->place());
-  // Those who do most work hear first.
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
-  broadcast_.reserve(order.size());
-  for (const auto& [rate, place] : order) broadcast_.push_back(place);
+  for (std::uint32_t i = 0; i < slots_.size(); ++i)
+    if (const Slot& slot = slots_[i]; slot.connection)
+      broadcast_.add({{i, slot.generation}, slot.hash_rate, slot.tip != job_->tip});
+  broadcast_.sort();
   continue_broadcast();
 }
 
 void Worker::continue_broadcast() {
-  const std::size_t end = std::min(broadcast_.size(), broadcast_next_ + kBroadcastSlice);
-  for (; broadcast_next_ < end; ++broadcast_next_) {
-    Connection* connection = at(broadcast_[broadcast_next_]);
+  for (std::size_t i = 0; i < kBroadcastSlice && broadcast_.running(); ++i) {
+    const Connection::Place place = broadcast_.next();
+    Connection* connection = at(place);
     if (connection == nullptr || connection->dead || connection->closing()) continue;
+    slots_[place.slot].tip = job_->tip;
     connection->session().publish(job_, now());
     connection->flush();
     touched(*connection);
   }
-  if (broadcast_next_ < broadcast_.size()) wake_->wake();
+  if (broadcast_.running()) wake_->wake();
 }
 
 void Worker::end_work() {
   job_ = nullptr;
   broadcast_.clear();
-  broadcast_next_ = 0;
   if (open() == 0 || leaving_) return;
   log_warn("worker", "no work to give: {} connections are sent to their next pool", open());
   send_away(leave_time(open()));
@@ -296,7 +290,7 @@ void Worker::share_rates() {
 
 void Worker::end_turn() {
   expire_due();
-  if (broadcast_next_ < broadcast_.size()) continue_broadcast();
+  if (broadcast_.running()) continue_broadcast();
   if (leaving_) drain_some();
   // Flushing may end connections but touches none again within this pass.
   flushing_.swap(dirty_);
@@ -305,6 +299,7 @@ void Worker::end_turn() {
     if (connection == nullptr) continue;
     connection->dirty = false;
     connection->session().finish_turn(now());
+    slots_[place.slot].hash_rate = static_cast<float>(connection->session().hash_rate(now()));
     drain_events(*connection);
   }
   post_batch();

@@ -17,6 +17,7 @@
 #include "adit/runtime/mailbox.h"
 #include "adit/stratum/v2.h"
 #include "app/accept_gate.h"
+#include "app/broadcast.h"
 #include "app/config.h"
 #include "app/connection.h"
 #include "app/counters.h"
@@ -98,6 +99,9 @@ class Worker final : private ConnectionHost {
   struct Slot {
     std::unique_ptr<Connection> connection;
     std::uint32_t generation = 0;
+    // Of the connection, kept here so that the order of a broadcast asks no session.
+    float hash_rate = 0;  // H/s
+    TipNumber tip;        // of the newest job it was told of
   };
   void run();
   bool has_place(const Source& source, bool proxied);
@@ -158,8 +162,7 @@ class Worker final : private ConnectionHost {
   Deadlines deadlines_;
 
   JobPtr job_;
-  std::vector<Connection::Place> broadcast_;
-  std::size_t broadcast_next_ = 0;
+  Broadcast broadcast_;
 
   ShareBatch batch_;
   std::vector<std::vector<PostedShare>> spent_;  // come back from the ledger
