@@ -5,11 +5,12 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <map>
 #include <memory>
-#include <set>
 
 #include "adit/base/log.h"
 #include "adit/payout/journal.h"
@@ -70,6 +71,10 @@ std::uint64_t number_before(const std::string& text, std::string_view what) {
   return value;
 }
 
+bool is_connected(BlockState state) {
+  return state == BlockState::Accepted || state == BlockState::Mature;
+}
+
 class Demo {
  public:
   explicit Demo(const DemoOptions& options) : options_(options) {}
@@ -91,6 +96,7 @@ class Demo {
   int summary() const;
   void print_protocols() const;
   void print_money() const;
+  void print_blocks(const PoolTotals& totals) const;
   void print_block(const BlockRecord& block);
 
   const DemoOptions& options_;
@@ -98,7 +104,7 @@ class Demo {
   bool temporary_ = false;
   std::string rpc_, zmq_;
   XOnlyKey authority_;
-  std::set<BlockHash> printed_;  // upstream's thread
+  std::map<BlockHash, BlockState> blocks_;  // upstream's thread, while there is one
   std::vector<ChildProcess> node_;
   std::unique_ptr<Pool> pool_;
   std::vector<ChildProcess> miners_;
@@ -235,7 +241,10 @@ Status Demo::start_miners() {
 }
 
 void Demo::print_block(const BlockRecord& block) {
-  if (block.state != BlockState::Accepted || !printed_.insert(block.hash).second) return;
+  const auto [known, is_new] = blocks_.try_emplace(block.hash, BlockState::Found);
+  const bool was_connected = is_connected(known->second);
+  known->second = block.state;
+  if (was_connected || !is_connected(block.state)) return;
   // Without the address, so that it fits a line; the books have it.
   fmt::print("block {:>4} {} {}.{:08} BTC by {}\n", block.height, block.hash.hex(),
              block.value.value() / kCoin, block.value.value() % kCoin, block.worker);
@@ -287,14 +296,32 @@ void Demo::print_money() const {
   for (const AccountBalance& account : journal->accounts())
     fmt::print("  {:.14}...  earned {:>15}, paid {:>15}, still owed {:>12}\n", account.address,
                btc(account.earned), btc(account.paid), btc(account.balance));
-  fmt::print("  the pool           owed   {:>15}\n", btc(journal->balance({BookKind::Pool, 0})));
+  const Satoshi pool = journal->balance({BookKind::Pool, 0});
+  if (pool < Satoshi(0))
+    fmt::print(
+        "  The pool holds {} of that, and its fee of the next blocks pays it: a block\n"
+        "  that is found before the books close their first slice pays the pool alone.\n",
+        btc(Satoshi(-pool.value())));
+}
+
+/// Two miners may find a block at one height: the node connects the first.
+void Demo::print_blocks(const PoolTotals& totals) const {
+  const auto beside = static_cast<std::uint64_t>(
+      std::count_if(blocks_.begin(), blocks_.end(), [](const auto& block) {
+        return block.second == BlockState::Side || block.second == BlockState::Orphaned;
+      }));
+  fmt::print("{} blocks found, {} connected by the node", totals.blocks_found,
+             totals.blocks_accepted);
+  if (beside > 0) fmt::print(", {} came second at their height", beside);
+  if (const std::uint64_t known = totals.blocks_accepted + beside; totals.blocks_found > known)
+    fmt::print(", {} not answered yet", totals.blocks_found - known);
+  fmt::print("; height {}\n", totals.height);
 }
 
 int Demo::summary() const {
   const PoolTotals totals = pool_->totals();
-  fmt::print(
-      "\n{} shares accepted, {} rejected; {} blocks found, {} connected by the node; height {}\n",
-      totals.accepted, totals.rejected, totals.blocks_found, totals.blocks_accepted, totals.height);
+  fmt::print("\n{} shares accepted, {} rejected; ", totals.accepted, totals.rejected);
+  print_blocks(totals);
   print_protocols();
   print_money();
   if (!temporary_)

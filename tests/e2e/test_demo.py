@@ -2,6 +2,7 @@
 """`adit demo`: a whole pool on this machine finds blocks and ends by itself."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -36,6 +37,11 @@ class Demo(PoolTest):
         self.assertEqual(process.returncode, 0, out + errors)
         self.assertRegex(out, r'block +\d+ +[0-9a-f]{64}')
         self.assertRegex(out, r'[1-9]\d* shares accepted, \d+ rejected; [1-9]\d* blocks found, [1-9]\d* connected')
+        found, connected, second, waiting = (int(n or 0) for n in re.search(
+            r'(\d+) blocks found, (\d+) connected by the node(?:, (\d+) came second at their height)?(?:, (\d+) not answered yet)?; height',
+            out).groups())
+        self.assertEqual(found, connected + second + waiting, out)
+        self.assertEqual(len(re.findall(r'^block ', out, re.M)), connected, out)
         self.assertRegex(out, r'bcrt1q\S+ +earned +\d+\.\d{8}, paid +\d+\.\d{8}, still owed')
         self.assertEqual(os.listdir(self.temporary), [])
 
