@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // ExpiryWatch: says in time that a certificate ends: once when 14 days are left, once at 7, once at
-// one, and each hour when it is over. It is served all the same: who checks it refuses by himself,
-// and the others go on mining. The main thread's.
+// one, and each hour when it is over. The main thread's.
 #pragma once
 
 #include <fmt/format.h>

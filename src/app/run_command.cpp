@@ -38,6 +38,7 @@ void log_status(const Pool& pool, PoolTotals& before) {
 struct CertificateWatch {
   const char* name;
   const char* remedy;
+  const char* consequence;  // once it has ended
   std::optional<UnixMillis> (Pool::*end)() const;
   ExpiryWatch watch{};
 
@@ -46,8 +47,7 @@ struct CertificateWatch {
     const auto alarm = until ? watch.look(*until, now) : std::nullopt;
     if (!alarm) return;
     if (alarm->over)
-      log_error("config", "the {} certificate {}: miners that check it stay away", name,
-                alarm->text);
+      log_error("config", "the {} certificate {}: {}", name, alarm->text, consequence);
     else
       log_warn("config", "the {} certificate {}; {}", name, alarm->text, remedy);
   }
@@ -93,9 +93,10 @@ int run_command(const RunOptions& options) {
   uv::Loop loop(clock);
   Pool pool(std::move(*config), {{}, options.accept_loss, options.short_certificate});
   PoolTotals before;
-  CertificateWatch tls{"TLS", "SIGHUP reads a new one", &Pool::tls_not_after};
+  CertificateWatch tls{"TLS", "SIGHUP reads a new one", "miners that check it stay away",
+                       &Pool::tls_not_after};
   CertificateWatch v2{"Stratum V2", "issue a new one with adit keygen --issue, and restart",
-                      &Pool::v2_not_after};
+                      "newcomers are turned away", &Pool::v2_not_after};
   {
     bool draining = false;
     const auto end = [&] {

@@ -32,7 +32,7 @@ void Worker::serve_v2(V2Service service) {
   keys_timer_ = std::make_unique<uv::Timer>(loop_, [this] { prepare_keys(); });
   identity_timer_ = std::make_unique<uv::Timer>(loop_, [this] { renew_identity(); });
   keys_timer_->set(now());
-  identity_timer_->set(now() + kIdentityEvery);
+  identity_timer_->set(now());
 }
 
 std::unique_ptr<Session> Worker::make_session(const Door& door) {
@@ -50,11 +50,17 @@ void Worker::prepare_keys() {
 void Worker::renew_identity() {
   identity_timer_->set(now() + kIdentityEvery);
   const UnixSeconds wall = seconds_of(loop_.now().wall);
-  if (!identity_->renew_due(wall)) return;
-  if (const Status status = identity_->renew(wall, v2_->random); !status)
-    return log_warn("worker", "stratum.v2: {}", status.error().text);
-  v2_->identity = identity_->identity();
-  if (options_.index == 0) log_info("worker", "stratum.v2: the certificate is signed anew");
+  if (identity_->renew_due(wall)) {
+    if (const Status status = identity_->renew(wall, v2_->random); !status)
+      return log_warn("worker", "stratum.v2: {}", status.error().text);
+    v2_->identity = identity_->identity();
+    if (options_.index == 0) log_info("worker", "stratum.v2: the certificate is signed anew");
+  }
+  // One that was signed elsewhere ends: who mines goes on, newcomers are told to look elsewhere.
+  const UnixSeconds end = v2_->identity->certificate.not_valid_after;
+  v2_->certified = wall < end;
+  if (v2_->certified && std::chrono::seconds(end.value() - wall.value()) < kIdentityEvery)
+    identity_timer_->set(now() + std::chrono::seconds(end.value() - wall.value()));
 }
 
 }  // namespace adit

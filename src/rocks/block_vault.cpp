@@ -3,6 +3,7 @@
 #include "rocks/block_vault.h"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 
 #include "adit/base/json.h"
@@ -195,7 +196,25 @@ Status BlockVault::settle(const BlockRecord& record) {
   const std::string name = name_of(record);
   Status s = move_durably(folder_ + "/" + name, folder_ + "/done/" + name);
   if (!s && s.error().code == ErrorCode::NotFound) return {};
+  if (s) trim_done();
   return s;
+}
+
+/// What cannot be removed now will be the next time.
+void BlockVault::trim_done() {
+  std::vector<std::pair<std::uint32_t, fs::path>> files;
+  std::error_code error;
+  for (fs::directory_iterator at(folder_ + "/done", error), end; !error && at != end;
+       at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    std::uint32_t height = 0;
+    const auto read = std::from_chars(name.data(), name.data() + name.size(), height);
+    if (read.ec == std::errc{} && *read.ptr == '-' && name.ends_with(".blk"))
+      files.emplace_back(height, at->path());
+  }
+  if (files.size() <= kDone) return;
+  std::sort(files.begin(), files.end());
+  for (std::size_t i = 0; i < files.size() - kDone; ++i) fs::remove(files[i].second, error);
 }
 
 }  // namespace adit

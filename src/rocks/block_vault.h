@@ -26,6 +26,7 @@ class BlockVault {
   /// however large that is. 64 MiB, and fewer where blocks are small and few.
   static constexpr std::size_t kReserveBytes = 4u << 20;
   static constexpr std::size_t kReserves = 16, kFewReserves = 4;
+  static constexpr std::size_t kDone = 200;
 
   /// Makes the folder and the reserves: at most an eighth of the disk, and all but the first only
   /// while they leave others room. What cannot be made is logged, no error: blocks still find what
@@ -37,8 +38,8 @@ class BlockVault {
   /// The blocks not settled, by height. A file that is not what was written is renamed to *.bad and
   /// logged, and an unfinished one removed.
   Result<std::vector<VaultBlock>> list();
-  /// Moves a block whose fate is final, and in the books, to done/. Ok if it is not (or no longer)
-  /// there.
+  /// Moves a block whose fate is final, and in the books, to done/, of which the highest kDone
+  /// stay: any node has them. Ok if it is not (or no longer) there.
   Status settle(const BlockRecord& record);
   /// False: there are fewer reserves than there should be. Does not block.
   bool reserves_are_whole() const { return shared_->whole; }
@@ -59,6 +60,7 @@ class BlockVault {
   std::size_t wanted_reserves() const;
   Status refill_one(std::size_t n);
   Status write_anyhow(const std::string& path, Bytes head, Bytes block);
+  void trim_done();
   void quarantine(const std::string& path, const Error& why);
 
   std::string folder_;

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 import unittest
@@ -158,6 +159,18 @@ class Steady(Clock):
             pool.wait_log('error .*the TLS certificate expired 24 hours ago')
             self.assertIs(miner.on_tip().submit(miner.find(USER, block=False))['result'], True)
 
+    @staticmethod
+    def answer_to_hello(pool):
+        """What the first message of a Noise handshake is answered with; any 64 bytes are a key."""
+        address = re.search(r'stratum2\+tcp://127\.0\.0\.1:(\d+)/', pool.log_text())
+        with socket.create_connection(('127.0.0.1', int(address.group(1))), 5) as miner:
+            miner.settimeout(5)
+            miner.sendall(b'~' * 64)
+            answer = b''
+            while len(answer) < 234 and (more := miner.recv(4096)):
+                answer += more
+            return answer
+
     def test_a_v2_certificate_that_ends_is_told_three_times_and_refused_on_its_last_day(self):
         def keygen(*arguments):
             subprocess.run([ADIT, 'keygen', *arguments], check=True, capture_output=True, cwd=self.folder)
@@ -168,10 +181,11 @@ class Steady(Clock):
         pool = self.clocked_pool(node, extra='[stratum.v2]\nlisten = ["127.0.0.1:0"]\ncertificate_file = "static.cert"\n'
                                              'static_secret_file = "static.key"')
         self.assertNotIn('certificate', pool.log_text())
+        self.assertEqual(len(self.answer_to_hello(pool)), 234)
         told = r'the Stratum V2 certificate ex.*'
         for day, times, words in ((7, 1, 'expires in 12 days and 23 hours'), (9, 1, ''), (15, 2, 'expires in 4 days'),
                                   (16, 2, ''), (19.5, 3, 'expires in 0 days and 11 hours'), (19.9, 3, ''),
-                                  (21, 4, 'expired 24 hours ago: miners that check it stay away')):
+                                  (21, 4, 'expired 24 hours ago: newcomers are turned away')):
             with self.subTest(day=day):
                 pool.faults.wall_offset = int(day * 24 * HOUR)
                 self.minute(pool)
@@ -180,6 +194,9 @@ class Steady(Clock):
                 self.assertEqual(len(re.findall(told, pool.log_text())), times, pool.log_text())
                 self.assertIn(words, re.findall(told, pool.log_text())[-1])
         self.assertNotIn('issued offline', pool.log_text())
+        self.pass_time(pool, 11 * 60, 60)  # workers look every ten minutes
+        node.generate()
+        wait_until(lambda: self.answer_to_hello(pool) == b'', what='newcomers are turned away')
         pool.terminate()
         pool.faults.wall_offset = int(19.5 * 24 * HOUR)
         pool.start(wait=False, env=pool.environment)

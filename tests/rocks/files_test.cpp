@@ -103,6 +103,28 @@ TEST_CASE("vault: keeps, lists by height, settles; also over a restart") {
   CHECK(std::filesystem::exists(dir.at("blocks/done/") + file_of(record(999))));
 }
 
+TEST_CASE("vault: of the settled blocks the highest stay, and nothing else is removed") {
+  Scratch dir;
+  auto vault = BlockVault::open(dir.at("blocks"), 1);
+  REQUIRE(vault.ok());
+  REQUIRE(vault->keep(record(7), ByteVec(80, 1)).ok());
+  spill(dir.at("blocks/done/notes-of-mine"), "x");
+  const auto is_done = [&](std::uint32_t height) {
+    return std::filesystem::exists(dir.at("blocks/done/") + file_of(record(height)));
+  };
+  constexpr std::uint32_t kFirst = 95, kMore = 5, kAll = BlockVault::kDone + kMore;
+  for (std::uint32_t height = kFirst; height < kFirst + kAll; ++height) {
+    REQUIRE(vault->keep(record(height), ByteVec(80, 1)).ok());
+    REQUIRE(vault->settle(record(height)).ok());
+  }
+  CHECK_FALSE(is_done(kFirst));
+  CHECK_FALSE(is_done(kFirst + kMore - 1));
+  CHECK(is_done(kFirst + kMore));
+  CHECK(is_done(kFirst + kAll - 1));
+  CHECK(std::filesystem::exists(dir.at("blocks/done/notes-of-mine")));
+  CHECK(vault->list().value().size() == 1);
+}
+
 TEST_CASE("vault: the reserves are there from the start, a cut one is made whole") {
   Scratch dir;
   const auto size = [&](int n) {

@@ -414,6 +414,22 @@ TEST_CASE("every phase has its deadline") {
   CHECK(rig.link.count<ShareAccepted>() == 0);
 }
 
+TEST_CASE("once the certificate has ended no newcomer is let in, and who mines goes on") {
+  V2Pool pool;
+  pool.next_tip();
+  V2Rig rig(pool);
+  V2Channel& channel = rig.open(true);
+  pool.v2.certified = false;
+  V2Link late(pool);
+  CHECK(!late.shaken());
+  REQUIRE(late.closed());
+  CHECK(late.close()->reason == "the certificate has ended");
+  rig.submit(rig.miner.solve(channel));
+  CHECK(rig.link.count<ShareAccepted>() == 1);
+  pool.v2.certified = true;  // the clock is right again
+  CHECK(V2Link(pool).shaken());
+}
+
 TEST_CASE("a miner whose channels hear of no work for a minute is let go") {
   for (const bool comes : {false, true}) {
     V2Pool pool;  // no job

@@ -37,6 +37,7 @@ struct ThreadState {
   ChannelPolicy policy;  ///< with V2's version mask
   std::size_t channel_limit = 128;
   IdentityKeeper::Shared identity;
+  bool certified = true;  ///< false: the identity's certificate has ended, no hello is answered
   EphemeralKeys keys{kKeysAhead};  ///< the owner refills it when the thread has time
   FillRandom random;
   ShareBench bench;

@@ -56,6 +56,8 @@ void MinerSession::shake_hands(Bytes& wire, Instant now) {
     return close("not Stratum V2", false);
   }
   if (hello_.size() < kHelloSize) return;
+  // The miner would refuse it anyway, and this costs no key.
+  if (!shared_.certified) return close("the certificate has ended", false);
   Answered answered = Responder(*shared_.identity, shared_.keys.take(shared_.random))
                           .answer(std::span(hello_).first<kHelloSize>());
   ByteVec().swap(hello_);
