@@ -164,8 +164,9 @@ TEST_CASE("every mistake with ports and agents names its file, line and key") {
       {many_agents, "x.toml:8: vardiff.agent: at most 64"},
   };
   for (const auto& [text, expected] : rows) {
-    const std::string told = problem(kGood + text);
-    CHECK_MESSAGE(told.starts_with(expected), told << " but expected " << expected);
+    const std::string told = problem(kGood + text), wanted = expected;
+    CAPTURE(wanted);
+    CHECK_MESSAGE(told.starts_with(wanted), told);
     CHECK(told.find('\n') == std::string::npos);
   }
   CHECK(problem(kGood + agent("NerdMiner") + agent("miner")) == "good");

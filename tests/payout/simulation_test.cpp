@@ -308,7 +308,6 @@ TEST_CASE("a month, way wallet: every account is paid what it earned, but for it
   CHECK(lost_blocks(month) >= 9);
   const auto earned = entitlements(month);
   const Journal& journal = month.bank.treasury->journal();
-  Satoshi fees;
   for (std::uint32_t m = 1; m <= kAccounts; ++m) {
     const AccountBalance row = journal.account(month.bank.account(m));
     const auto due = earned.find(row.account);
