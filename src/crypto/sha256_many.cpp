@@ -108,7 +108,7 @@ void Sha256Gap::sha256d_many(std::uint8_t* out, const std::uint8_t* fillings,
     std::uint8_t own[kWidth * kTouched];
     for (std::size_t i = 0; i < now; ++i) {
       std::memcpy(own + i * touched_, blocks_.data(), touched_);
-      std::memcpy(own + i * touched_ + at_, fillings + gap_ * (done + i), gap_);
+      std::copy_n(fillings + gap_ * (done + i), gap_, own + i * touched_ + at_);
     }
     Words words;
     fill(words, midstate_, now);
