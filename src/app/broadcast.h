@@ -13,7 +13,7 @@ class Broadcast {
  public:
   struct Listener {
     Connection::Place place;
-    float hash_rate = 0;  ///< H/s, as it was when this connection was last looked at
+    float hash_rate = 0;  ///< H/s, as it was when it was last told of a job
     bool behind = false;  ///< has not heard of the job's tip yet
   };
 

@@ -179,9 +179,10 @@ void Worker::continue_broadcast() {
     const Connection::Place place = broadcast_.next();
     Connection* connection = at(place);
     if (connection == nullptr || connection->dead || connection->closing()) continue;
-    slots_[place.slot].tip = job_->tip;
     connection->session().publish(job_, now());
     connection->flush();
+    slots_[place.slot].tip = job_->tip;
+    slots_[place.slot].hash_rate = static_cast<float>(connection->session().hash_rate(now()));
     touched(*connection);
   }
   if (broadcast_.running()) wake_->wake();
@@ -299,7 +300,6 @@ void Worker::end_turn() {
     if (connection == nullptr) continue;
     connection->dirty = false;
     connection->session().finish_turn(now());
-    slots_[place.slot].hash_rate = static_cast<float>(connection->session().hash_rate(now()));
     drain_events(*connection);
   }
   post_batch();

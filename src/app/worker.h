@@ -100,7 +100,7 @@ class Worker final : private ConnectionHost {
     std::unique_ptr<Connection> connection;
     std::uint32_t generation = 0;
     // Of the connection, kept here so that the order of a broadcast asks no session.
-    float hash_rate = 0;  // H/s
+    float hash_rate = 0;  // H/s, at the last job
     TipNumber tip;        // of the newest job it was told of
   };
   void run();

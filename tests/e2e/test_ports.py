@@ -131,6 +131,7 @@ class Ports(PoolTest):
 
     @unittest.skipUnless(shutil.which('openssl'), 'needs the openssl program to make a certificate')
     def test_a_port_may_be_for_tls(self):
+        self.need_sim()
         path = os.path.join(self.folder, 'tls')
         subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
                         '-days', '2', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout',
@@ -147,6 +148,7 @@ class Ports(PoolTest):
 
 class Log(PoolTest):
     def test_the_best_share_of_each_tip_and_how_many_jobs_were_clean(self):
+        self.need_sim()
         node = self.make_node(bits='1f7fffff')
         pool = self.make_pool(node)
         with Finder(pool, node) as miner:
