@@ -56,7 +56,7 @@ void Worker::renew_identity() {
     v2_->identity = identity_->identity();
     if (options_.index == 0) log_info("worker", "stratum.v2: the certificate is signed anew");
   }
-  // One that was signed elsewhere ends: who mines goes on, newcomers are told to look elsewhere.
+  // One that was signed elsewhere ends: who mines goes on, newcomers get no answer.
   const UnixSeconds end = v2_->identity->certificate.not_valid_after;
   v2_->certified = wall < end;
   if (v2_->certified && std::chrono::seconds(end.value() - wall.value()) < kIdentityEvery)
