@@ -50,11 +50,12 @@ IssuedJobId Channel::publish(const JobPtr& job, Instant now) {
     // room.
     if (issued_.capacity() > 2 * issued_.size() + kRoomKept) issued_.shrink_to_fit();
   }
+  forget_prefixes();
   vardiff_.set_ceiling(job->network_difficulty);
   if (is_raised()) lenient_until_ = now + kLenientFor;
   const std::uint16_t issue = next_issue_;
   next_issue_ = next_issue_ == 0xffff ? std::uint16_t{1} : static_cast<std::uint16_t>(issue + 1);
-  issued_.push_back({job, vardiff_.current(), issue, whole_root(*job)});
+  issued_.push_back({job, vardiff_.current(), issue, era_, whole_root(*job)});
   return {job->number, issue};
 }
 
@@ -62,6 +63,33 @@ IssuedJobId Channel::reissue(Instant now) {
   CHECK(!issued_.empty());
   const JobPtr newest = issued_.back().job;
   return publish(newest, now);
+}
+
+void Channel::move_to(const ExtranoncePrefix& prefix) {
+  CHECK(prefix.size <= kExtranonceSize);
+  earlier_.push_back({prefix_, era_++});
+  prefix_ = prefix;
+  forget_prefixes();
+}
+
+void Channel::forget_prefixes() {
+  if (earlier_.empty()) return;
+  std::erase_if(earlier_, [&](const Earlier& earlier) {
+    return std::ranges::none_of(issued_, [&](const Issued& i) { return i.era == earlier.era; });
+  });
+  if (earlier_.empty()) earlier_.shrink_to_fit();
+}
+
+const ExtranoncePrefix& Channel::prefix_of(const Issued& issued) const {
+  if (issued.era == era_) return prefix_;
+  const auto found = std::ranges::find(earlier_, issued.era, &Earlier::era);
+  CHECK(found != earlier_.end());
+  return found->prefix;
+}
+
+std::size_t Channel::rolled_size(const IssuedJobId& id) const {
+  const Issued* issued = earlier_.empty() ? nullptr : find(id);
+  return kExtranonceSize - (issued == nullptr ? prefix_ : prefix_of(*issued)).size;
 }
 
 const JobPtr& Channel::newest_job() const { return issued_.empty() ? kNoJob : issued_.back().job; }
@@ -77,9 +105,10 @@ const MerkleRoot* Channel::root_of(const IssuedJobId& id) const {
 }
 
 std::shared_ptr<const MerkleRoot> Channel::whole_root(const Job& job) const {
-  if (rolled_size() != 0) return nullptr;
+  if (prefix_.size != kExtranonceSize) return nullptr;
   // The same work issued again, under another target.
-  if (!issued_.empty() && issued_.back().job.get() == &job) return issued_.back().root;
+  if (!issued_.empty() && issued_.back().job.get() == &job && issued_.back().era == era_)
+    return issued_.back().root;
   Txid coinbase;
   job.coinbase_hash.sha256d_many(coinbase.bytes.data(), prefix_.bytes.data(), 1);
   return std::make_shared<const MerkleRoot>(merkle_fold(coinbase, job.branch));
@@ -111,10 +140,10 @@ void Channel::draft(const ShareSubmission& share, ShareDraft& draft) const {
   if (issued == nullptr) return;
   verdict.job = issued->job.get();
   verdict.difficulty = issued->difficulty;
-  if (share.rolled.size() != rolled_size()) return;
-  const Bytes prefix = prefix_.view();
-  std::copy(prefix.begin(), prefix.end(), verdict.extranonce.begin());
-  std::copy(share.rolled.begin(), share.rolled.end(), verdict.extranonce.begin() + prefix_.size);
+  const ExtranoncePrefix& prefix = prefix_of(*issued);
+  if (share.rolled.size() != kExtranonceSize - std::size_t{prefix.size}) return;
+  std::copy_n(prefix.bytes.begin(), prefix.size, verdict.extranonce.begin());
+  std::copy(share.rolled.begin(), share.rolled.end(), verdict.extranonce.begin() + prefix.size);
   draft.version = header_version(*verdict.job, share, version_mask_);
   draft.root = issued->root.get();
   draft.whole = true;

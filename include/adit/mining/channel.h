@@ -32,9 +32,11 @@ class Channel {
   /// last. Jobs of the last two tips are kept, 16 each; tips never go back (CHECK). Vardiff's clock
   /// starts at the first job.
   IssuedJobId publish(const JobPtr& job, Instant now);
-  /// Issues the newest job again under a new id (after a change of difficulty). CHECKs that there
-  /// is one.
+  /// Issues the newest job again under a new id (after a change of difficulty or prefix). CHECKs
+  /// that there is one.
   IssuedJobId reissue(Instant now);
+  /// What is issued from here on is searched under `prefix`; what was issued before keeps its own.
+  void move_to(const ExtranoncePrefix& prefix);
   const JobPtr& newest_job() const;  ///< null before the first; valid until the next publish
   /// The job under this id, to keep it beyond the next publish (a found block); null if unknown.
   JobPtr find_job(const IssuedJobId& id) const;
@@ -53,7 +55,7 @@ class Channel {
   ShareVerdict submit(const ShareSubmission& share, Instant now, RecentHashes& seen);
   /// submit() in two steps, to hash many shares in between: draft(), hash_shares(), judge(). Drafts
   /// may be of several channels; each channel's are judged in their order, and it issues no job and
-  /// learns no version mask meanwhile.
+  /// learns no version mask or prefix meanwhile.
   void draft(const ShareSubmission& share, ShareDraft& draft) const;
   void judge(ShareDraft& draft, Instant now, RecentHashes& seen);
   /// What speaks against a draft whatever its hash: job, ntime, version bits. For submissions that
@@ -67,7 +69,9 @@ class Channel {
   void set_version_mask(std::uint32_t mask) { version_mask_ = mask & policy_->version_mask; }
   std::uint32_t version_mask() const { return version_mask_; }
 
-  const ExtranoncePrefix& prefix() const { return prefix_; }
+  const ExtranoncePrefix& prefix() const { return prefix_; }  ///< the newest
+  /// Bytes that the miner rolls for this job; for an unknown id, under the newest prefix.
+  std::size_t rolled_size(const IssuedJobId& id) const;
   Vardiff& vardiff() { return vardiff_; }
   const Vardiff& vardiff() const { return vardiff_; }
 
@@ -76,6 +80,7 @@ class Channel {
     JobPtr job;
     Difficulty difficulty;
     std::uint16_t issue;
+    std::uint8_t era;                        // of the prefix
     std::shared_ptr<const MerkleRoot> root;  // where no share can change it
   };
   const Issued* find(const IssuedJobId& id) const;
@@ -88,11 +93,18 @@ class Channel {
   std::optional<RejectReason> judge_version(const Job& job, const ShareSubmission& share) const;
   bool ntime_allowed(const Job& job, const ShareSubmission& share, Instant now) const;
   std::shared_ptr<const MerkleRoot> whole_root(const Job& job) const;
-  std::size_t rolled_size() const { return kExtranonceSize - prefix_.size; }
+  const ExtranoncePrefix& prefix_of(const Issued& issued) const;
+  void forget_prefixes();
   void load_target(std::uint16_t issue, const Difficulty& difficulty);
 
   const ChannelPolicy* policy_;
+  struct Earlier {
+    ExtranoncePrefix prefix;
+    std::uint8_t era;
+  };
   ExtranoncePrefix prefix_;
+  std::uint8_t era_ = 0;          // counts prefixes, and goes round: at most 33 are known
+  std::vector<Earlier> earlier_;  // those that a kept job still has
   Vardiff vardiff_;
   std::vector<Issued> issued_;  // oldest first
   std::uint32_t version_mask_ = 0;
