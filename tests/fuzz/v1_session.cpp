@@ -12,7 +12,7 @@ namespace {
 using namespace adit::test;
 
 // Bytes below ' ' that no line of JSON has are the world's doings.
-enum Act : char { Tip = 1, Job = 2, Settle = 3, Refuse = 4, Later = 5, Leave = 6 };
+enum Act : char { Tip = 1, Job = 2, Settle = 3, Refuse = 4, Later = 5, Leave = 6, Resize = 7 };
 
 class World {
  public:
@@ -26,7 +26,7 @@ class World {
   void run(std::string_view input) {
     std::size_t start = 0;
     for (std::size_t i = 0; i <= input.size() && !connection_->closed(); ++i) {
-      if (i < input.size() && (input[i] < Tip || input[i] > Leave)) continue;
+      if (i < input.size() && (input[i] < Tip || input[i] > Resize)) continue;
       say(input.substr(start, i - start));
       start = i + 1;
       if (i < input.size() && !connection_->closed()) act(static_cast<Act>(input[i]));
@@ -62,6 +62,9 @@ class World {
         return connection_->expire(now_);
       case Leave:
         return connection_->session().drain(3, now_);
+      case Resize:
+        pool_.context.extranonce2_size = pool_.context.extranonce2_size == 8 ? 4 : 8;
+        return connection_->session().policy_changed(now_);
     }
   }
 
@@ -114,8 +117,13 @@ void one(Bytes input) {
   check_lines(whole.said);
   check_lines(bytewise.said);
   const std::string one = answers(whole.said), other = answers(bytewise.said);
-  // Nor can it know the id of a job that it was not sent.
-  if (!greeted || (one + other).find("job not found") != std::string::npos) return;
+  const auto either = [&](std::string_view text) {
+    return (one + other).find(text) != std::string::npos;
+  };
+  // Nor can it know the id of a job that it was not sent. And who subscribes anew is told the
+  // extranonce1 of that moment: before what else came with it is done, or after.
+  const bool resized = text_of(input).find(Resize) != std::string_view::npos;
+  if (!greeted || either("job not found") || (resized && either("[\"mining.notify\","))) return;
   if (one != other)
     std::fprintf(stderr, "in one piece:\n%s\nbyte by byte:\n%s\n", one.c_str(), other.c_str());
   ADIT_CHECK(one == other);
@@ -138,13 +146,14 @@ std::vector<std::string> seeds() {
       kHello + shares + "\3\3",
       kSubscribe + "\n" + authorize(kUser, "d=64,md=2") + "\n" + shares + "\3\4\2\5",
       "!" + std::string(R"({"id":5,"method":"mining.suggest_difficulty","params":[0.001]})") +
-          "\n" + R"({"id":6,"method":"mining.suggest_target","params":["00ff"]})" + "\n" +
+          "\n\7" + R"({"id":6,"method":"mining.suggest_target","params":["00ff"]})" + "\n" +
           R"({"id":7,"method":"mining.extranonce.subscribe","params":[]})" + "\n" +
           R"({"id":8,"method":"mining.multi_version","params":[1]})" + "\n" +
           R"({"id":9,"method":"mining.get_transactions","params":["1"]})" + "\n" +
           R"({"id":10,"method":"mining.ping","params":[]})" + "\n" +
           R"({"id":null,"result":"x/1","error":null})" + "\n" +
-          R"({"id":"a","method":"no.such","params":{}})" + "\n" + shares + "\3\3\3",
+          R"({"id":"a","method":"no.such","params":{}})" + "\n" + shares + "\3\7\3\3\7" + shares +
+          "\1",
       std::string(R"({"id":1,"method":"mining.configure","params":[["minimum-difficulty",)") +
           R"("subscribe-extranonce","info"],{"minimum-difficulty.value":4,)" +
           R"("info.connection-url":"a","info.hw-version":"b"}]})" + "\n" + kSubscribe + "\n" +

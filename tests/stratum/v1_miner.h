@@ -21,6 +21,8 @@ struct MinerJob {
   std::vector<std::string> branch;
   bool clean = false;
   Difficulty difficulty;
+  std::string extranonce1;  ///< as the pool had said it last before this job
+  std::size_t extranonce2_size = 0;
 };
 
 struct Solution {
@@ -48,7 +50,7 @@ class TestMiner {
   /// Tries nonces until the hash meets (or, `below`, misses) the job's difficulty.
   Solution solve(const MinerJob& job, std::uint64_t roll, std::uint32_t bits = 0,
                  bool below = false) const {
-    Solution found{job.id, hex_of(roll), job.ntime, "", rolling ? hex32(bits) : "", {}};
+    Solution found{job.id, hex_of(job, roll), job.ntime, "", rolling ? hex32(bits) : "", {}};
     HeaderBytes header = header_of(job, found.extranonce2, *hex_u32(job.ntime), bits);
     const Target target = job.difficulty.to_target();
     for (std::uint32_t nonce = 0;; ++nonce) {
@@ -74,15 +76,15 @@ class TestMiner {
     store_be32(bytes, value);
     return to_hex(bytes);
   }
-  std::string hex_of(std::uint64_t roll) const {
+  static std::string hex_of(const MinerJob& job, std::uint64_t roll) {
     std::uint8_t bytes[8];
     store_be64(bytes, roll);
-    return to_hex(Bytes(bytes).last(extranonce2_size));
+    return to_hex(Bytes(bytes).last(job.extranonce2_size));
   }
 
   HeaderBytes header_of(const MinerJob& job, const std::string& extranonce2, std::uint32_t ntime,
                         std::uint32_t bits) const {
-    ByteVec coinbase = *from_hex(job.coinbase1 + extranonce1 + extranonce2 + job.coinbase2);
+    ByteVec coinbase = *from_hex(job.coinbase1 + job.extranonce1 + extranonce2 + job.coinbase2);
     Digest root = sha256d(coinbase);
     for (const std::string& text : job.branch) {
       ByteVec pair(root.begin(), root.end());
@@ -109,6 +111,10 @@ class TestMiner {
     if (method == "mining.set_difficulty") {
       difficulty = *Difficulty::parse(simdjson::minify(params.at(0)));
     }
+    if (method == "mining.set_extranonce") {
+      extranonce1 = text(params.at(0));
+      extranonce2_size = std::uint64_t(params.at(1));
+    }
     if (method != "mining.notify") return;
     MinerJob job;
     std::string* const places[] = {&job.id, &job.prevhash, &job.coinbase1, &job.coinbase2};
@@ -119,6 +125,8 @@ class TestMiner {
     job.ntime = text(params.at(7));
     job.clean = params.at(8);
     job.difficulty = difficulty;
+    job.extranonce1 = extranonce1;
+    job.extranonce2_size = extranonce2_size;
     jobs.push_back(job);
   }
   void hear_result(const simdjson::dom::element& root) {

@@ -186,6 +186,129 @@ TEST_CASE("a reload reaches the sessions that are there") {
   CHECK_FALSE(early.closed());
 }
 
+namespace {
+const std::string kFollow = R"({"id":8,"method":"mining.extranonce.subscribe","params":[]})";
+
+/// A reload with another extranonce2_size.
+void resize(TestPool& pool, Rig& rig, std::uint8_t size, double time) {
+  pool.context.extranonce2_size = size;
+  rig.connection.session().policy_changed(at(time));
+  rig.connection.line(R"({"id":9,"method":"mining.ping"})", at(time));
+}
+}  // namespace
+
+TEST_CASE("another extranonce2_size moves who subscribed to extranonces, and nobody else") {
+  TestPool pool;
+  pool.next_tip();
+  Rig rig(pool), other(pool);
+  CHECK(rig.connection.ask(kFollow) == result_true("8"));
+  const MinerJob old = rig.miner.job();
+  resize(pool, rig, 4, 1);
+  const auto said = rig.connection.take();
+  REQUIRE(said.size() == 3);
+  CHECK(matches(R"({"id":null,"method":"mining.set_extranonce","params":["*",4]})", said[0]));
+  for (const auto& line : said) rig.miner.hear(line);
+  const MinerJob job = rig.miner.job();
+  CHECK(job.clean);
+  CHECK(job.id != old.id);
+  CHECK(job.extranonce1.size() == 24);
+  CHECK(job.extranonce1.substr(0, 16) != old.extranonce1);  // no stream of work is searched twice
+  // What is under way for the old job has the old one's size.
+  const auto accepted = [&](const MinerJob& of, std::uint64_t roll) {
+    const std::size_t before = rig.connection.count<ShareAccepted>();
+    rig.connection.line(TestMiner::submit(kUser, rig.miner.solve(of, roll)), at(2));
+    return rig.connection.count<ShareAccepted>() == before + 1;
+  };
+  CHECK(accepted(old, 1));
+  CHECK(accepted(job, 1));
+  Solution wrong = rig.miner.solve(job, 2);
+  wrong.extranonce2 += "00000000";
+  rig.connection.settle_all();
+  CHECK(rig.connection.ask(TestMiner::submit(kUser, wrong), at(2)).find("extranonce2 size") !=
+        std::string::npos);
+  // Who did not ask keeps what he was told, also when he asks again what that is.
+  resize(pool, other, 4, 1);
+  CHECK(other.connection.take().size() == 1);
+  other.connection.line(TestMiner::submit(kUser, other.miner.solve(other.miner.job(), 1)), at(2));
+  CHECK(other.connection.count<ShareAccepted>() == 1);
+  other.connection.settle_all();
+  CHECK(other.connection.ask(kSubscribe).ends_with(",8],\"error\":null}"));
+  CHECK(rig.connection.ask(kSubscribe).ends_with(",4],\"error\":null}"));
+  // The same again changes nothing.
+  resize(pool, rig, 4, 3);
+  CHECK(rig.connection.take().size() == 1);
+}
+
+TEST_CASE("who subscribes to extranonces late is moved then, when all before it is answered") {
+  TestPool pool;
+  pool.next_tip();
+  Rig rig(pool);
+  resize(pool, rig, 7, 1);
+  rig.hear();
+  Connection& c = rig.connection;
+  for (std::uint64_t roll = 1; roll <= 2; ++roll)
+    c.line(TestMiner::submit(kUser, rig.miner.solve(rig.miner.job(), roll), std::to_string(roll)));
+  c.line(kFollow);
+  c.line(TestMiner::submit(kUser, rig.miner.solve(rig.miner.job(), 3), "7"));
+  CHECK(c.take().empty());
+  c.settle();
+  CHECK(c.take() == std::vector{result_true("1")});
+  c.settle();
+  const auto said = c.take();
+  REQUIRE(said.size() == 4);
+  CHECK(said[0] == result_true("2"));
+  CHECK(said[1] == result_true("8"));
+  CHECK(said[2].find("mining.set_extranonce") != std::string::npos);
+  CHECK(said[3].find("mining.notify\",\"params") != std::string::npos);
+  c.settle_all();
+  CHECK(c.take() == std::vector{result_true("7")});
+}
+
+TEST_CASE("before its first job a miner is moved with that job, and not before it is authorised") {
+  TestPool pool;
+  pool.next_tip();
+  Connection c(pool);
+  c.send(configure("[\"subscribe-extranonce\"]") + "\n" + kSubscribe + "\n");
+  pool.context.extranonce2_size = 6;
+  c.session().policy_changed(at(1));
+  CHECK(c.take().size() == 2);
+  c.line(authorize(kUser), at(2));
+  const auto said = c.take();
+  REQUIRE(said.size() == 4);
+  CHECK(said[0] == result_true("3"));
+  CHECK(matches(R"({"id":null,"method":"mining.set_extranonce","params":["*",6]})", said[1]));
+  TestMiner miner;
+  for (const auto& line : said) miner.hear(line);
+  REQUIRE(miner.jobs.size() == 1);
+  c.line(TestMiner::submit(kUser, miner.solve(miner.job(), 1)), at(3));
+  CHECK(c.count<ShareAccepted>() == 1);
+}
+
+TEST_CASE("a session that was moved is resumed by the id it was given first, or by its new one") {
+  TestPool pool;
+  pool.next_tip();
+  std::vector<std::string> ids;
+  {
+    Rig rig(pool, true, "d=0.001");
+    rig.connection.ask(kFollow);
+    ids.push_back(rig.miner.extranonce1);
+    resize(pool, rig, 5, 1);
+    rig.hear();
+    ids.push_back(rig.miner.extranonce1);
+  }
+  CHECK(pool.prefixes.live() == 0);
+  pool.context.extranonce2_size = 8;
+  for (const std::string& id : ids) {
+    CAPTURE(id);
+    Connection c(pool);
+    c.send("{\"id\":2,\"method\":\"mining.subscribe\",\"params\":[\"test\",\"" + id + "\"]}\n" +
+           authorize(std::string(kBob) + ".new") + "\n");
+    TestMiner miner;
+    for (const auto& line : c.take()) miner.hear(line);
+    CHECK(miner.difficulty == d("0.001"));
+  }
+}
+
 TEST_CASE("a miner that hears of no work for a minute is let go") {
   TestPool pool;  // no job
   Connection c(pool);

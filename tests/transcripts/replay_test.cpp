@@ -94,6 +94,10 @@ class Replay {
     if (order == "job") connection_->publish(pool_.next_job(), now_);
     if (order == "tip") connection_->publish(pool_.next_tip(), now_);
     if (order == "reconnect") connect();
+    if (order.starts_with("extranonce2 ")) {
+      pool_.context.extranonce2_size = static_cast<std::uint8_t>(std::stoi(order.substr(12)));
+      connection_->session().policy_changed(now_);
+    }
     if (order.starts_with("wait ")) now_ += std::chrono::seconds(std::stoi(order.substr(5)));
   }
 

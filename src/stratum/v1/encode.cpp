@@ -109,6 +109,14 @@ void append_reconnect(std::string& out) {
   out += "{\"id\":null,\"method\":\"client.reconnect\",\"params\":[]}\n";
 }
 
+void append_set_extranonce(std::string& out, Bytes extranonce1, std::size_t extranonce2_size) {
+  out += "{\"id\":null,\"method\":\"mining.set_extranonce\",\"params\":[\"";
+  out += to_hex(extranonce1);
+  out += "\",";
+  out += std::to_string(extranonce2_size);
+  out += "]}\n";
+}
+
 std::optional<WireJobId> parse_job_id(std::string_view text) {
   std::array<std::uint8_t, 8> bytes;
   if (text.size() != 16 || !from_hex(text, bytes)) return std::nullopt;

@@ -48,6 +48,8 @@ void append_error(std::string& out, std::string_view id, Code code, std::string_
 
 void append_set_difficulty(std::string& out, const Difficulty& difficulty);
 void append_reconnect(std::string& out);
+/// mining.set_extranonce, of the extranonce subscription: counts from the next mining.notify on.
+void append_set_extranonce(std::string& out, Bytes extranonce1, std::size_t extranonce2_size);
 
 /// A job id as V1 miners see it: 16 hex digits, boot epoch (4), job number (8), issue (4). `issue`
 /// carries a salt of the connection, so that another connection's id means nothing here.

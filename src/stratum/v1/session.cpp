@@ -100,6 +100,7 @@ void MinerSession::receive(Bytes wire, Instant now) {
   if (closed_) return;
   if (fresh) partial_since_ = now;
   if (!started_) start_work(now);
+  if (move_held_for_) refresh_extranonce(now);
   refresh_difficulty(now);
 }
 
@@ -154,6 +155,8 @@ void MinerSession::on_request(const Request& request, Instant now) {
     case Method::GetTransactions:
       return on_get_transactions(request, now);
     case Method::ExtranonceSubscribe:
+      reply_result(request, "true");
+      return follow_extranonce();
     case Method::Pong:
       return reply_result(request, "true");
     case Method::Ping:
@@ -225,6 +228,7 @@ void MinerSession::start_work(Instant now) {
   const JobPtr job = own(newest_);
   newest_.reset();
   started_ = true;
+  move_extranonce();
   const IssuedJobId id = channel_->publish(job, now);
   send_difficulty();
   send_job(id, job, true, job->ntime);
@@ -239,15 +243,20 @@ void MinerSession::refresh_difficulty(Instant now) {
   if (channel_->vardiff().current() == sent_) return held_for_.reset();
   if (!held_for_) held_for_ = replies_.waiting();
   if (*held_for_ > 0) return;
+  issue_again(false, now);
+}
+
+void MinerSession::issue_again(bool clean, Instant now) {
   const IssuedJobId id = channel_->reissue(now);
-  send_difficulty();
+  if (channel_->vardiff().current() != sent_) send_difficulty();
   const JobPtr& job = channel_->newest_job();
-  send_job(id, job, false, reissue_time(*job, sent_ntime_, now));
+  send_job(id, job, clean, reissue_time(*job, sent_ntime_, now));
 }
 
 void MinerSession::policy_changed(Instant now) {
   if (!channel_) return;
   channel_->vardiff().apply_bounds();
+  refresh_extranonce(now);
   refresh_difficulty(now);
 }
 
@@ -260,16 +269,10 @@ void MinerSession::send_difficulty() {
   outbox_.append(line);
 }
 
-std::uint16_t MinerSession::issue_salt() const {
-  // Threads count from the same number on, so theirs are spread too.
-  const ExtranoncePrefix& prefix = channel_->prefix();
-  return static_cast<std::uint16_t>((prefix.counter() + prefix.bytes[1] * 0x1f3bu) * 0x9e37u);
-}
-
 void MinerSession::send_job(IssuedJobId id, const JobPtr& job, bool clean, std::uint32_t ntime) {
   std::string& front = context_.v1->reply;
   front.clear();
-  id.issue = static_cast<std::uint16_t>(id.issue + issue_salt());
+  id.issue = static_cast<std::uint16_t>(id.issue + issue_salt_);
   append_notify_front(front, {context_.boot_epoch, id});
   const SharedText& rest = context_.v1->notify.rest(job, clean);
   sent_ntime_ = ntime;

@@ -72,6 +72,10 @@ class MinerSession final : public Session {
   void set_version_mask(std::uint32_t mask);
   bool configure_minimum(const simdjson::dom::element* options, Instant now);
   bool open_channel(Instant now);
+  void follow_extranonce();
+  bool move_extranonce();
+  void refresh_extranonce(Instant now);
+  std::optional<ExtranoncePrefix> new_prefix() const;
   bool may_wish(Instant now);
   PasswordWishes new_wishes(PasswordWishes wishes) const;
   void begin_difficulty(const PasswordWishes& wishes, Instant now);
@@ -102,9 +106,9 @@ class MinerSession final : public Session {
   JobPtr own(const JobPtr& job) const;
   void start_work(Instant now);
   void refresh_difficulty(Instant now);
+  void issue_again(bool clean, Instant now);
   void send_difficulty();
   void send_job(IssuedJobId id, const JobPtr& job, bool clean, std::uint32_t ntime);
-  std::uint16_t issue_salt() const;
 
   SessionContext& context_;
   const ChannelPolicy& policy_;  // of the port
@@ -116,13 +120,15 @@ class MinerSession final : public Session {
   std::optional<Channel> channel_;    // from subscribe on
   JobPtr newest_;                     // until work has started
   std::string agent_;
-  std::optional<Difficulty> wish_;       // the last suggestion
-  std::optional<Difficulty> minimum_;    // by configure or md=
-  std::optional<Difficulty> resumed_;    // of the session that was named at subscribe
-  Difficulty sent_;                      // what the miner was told last
-  std::optional<std::size_t> held_for_;  // replies that a new difficulty still has to wait for
-  std::uint32_t version_mask_ = 0;       // as negotiated, for the channel to come
-  std::uint32_t sent_ntime_ = 0;         // of the last job
+  std::optional<Difficulty> wish_;     // the last suggestion
+  std::optional<Difficulty> minimum_;  // by configure or md=
+  std::optional<Difficulty> resumed_;  // of the session that was named at subscribe
+  Difficulty sent_;                    // what the miner was told last
+  // Replies that a new difficulty, or a new extranonce1, still has to wait for.
+  std::optional<std::size_t> held_for_, move_held_for_;
+  std::uint32_t version_mask_ = 0;  // as negotiated, for the channel to come
+  std::uint32_t sent_ntime_ = 0;    // of the last job
+  std::uint16_t issue_salt_ = 0;    // of the channel's first prefix
   Instant connected_;
   Instant last_seen_;
   Instant partial_since_{};
@@ -133,6 +139,7 @@ class MinerSession final : public Session {
   bool greeted_ = false;  // a well-formed request has come
   bool started_ = false;  // jobs are being sent
   bool fixed_ = false;    // fd= rules
+  bool follows_ = false;  // mining.set_extranonce, as it asked to
   bool closed_ = false;
 };
 

@@ -42,6 +42,15 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+/// Of whatever size the pool gives out, now or before a reload.
+std::optional<ExtranoncePrefix> prefix_from_hex(std::string_view text) {
+  ExtranoncePrefix prefix;
+  if (text.size() > 2 * prefix.bytes.size()) return std::nullopt;
+  prefix.size = static_cast<std::uint8_t>(text.size() / 2);
+  if (!from_hex(text, MutableBytes(prefix.bytes).first(prefix.size))) return std::nullopt;
+  return prefix;
+}
+
 bool has_name(const dom::array& names, std::string_view wanted) {
   for (const dom::element name : names) {
     std::string_view text;
@@ -114,6 +123,7 @@ void MinerSession::on_configure(const Request& request, Instant now) {
   const dom::element* options = has_options ? &second : nullptr;
   std::string result = "{";
   const bool rolls = has_name(extensions, kRolling);
+  bool follows = false;
   std::size_t count = 0;
   for (const dom::element element : extensions) {
     std::string_view name;
@@ -129,23 +139,65 @@ void MinerSession::on_configure(const Request& request, Instant now) {
       append_member(result, name, configure_minimum(options, now) ? "true" : "false");
     } else if (name == "subscribe-extranonce" || name == "info") {
       append_member(result, name, "true");
+      follows = follows || name == "subscribe-extranonce";
     } else if (printable(name) == name && name.find_first_of("\"\\") == name.npos) {
       append_member(result, name, "false");
     }
   }
   result += '}';
   reply_result(request, result);
+  if (follows) follow_extranonce();
+}
+
+std::optional<ExtranoncePrefix> MinerSession::new_prefix() const {
+  return context_.prefixes->allocate(
+      static_cast<std::uint8_t>(kExtranonceSize - context_.extranonce2_size));
 }
 
 bool MinerSession::open_channel(Instant now) {
-  const auto size = static_cast<std::uint8_t>(kExtranonceSize - context_.extranonce2_size);
-  const auto prefix = context_.prefixes->allocate(size);
+  const auto prefix = new_prefix();
   if (!prefix) return false;
+  // Threads count from the same number on, so theirs are spread too.
+  issue_salt_ =
+      static_cast<std::uint16_t>((prefix->counter() + prefix->bytes[1] * 0x1f3bu) * 0x9e37u);
   const auto by_agent = start_by_agent(context_.agents, agent_);
   channel_.emplace(policy_, *prefix, by_agent.value_or(policy_.vardiff.start), now,
                    by_agent.has_value());
   channel_->set_version_mask(version_mask_);
   return true;
+}
+
+/// Once what was asked until here is answered.
+void MinerSession::follow_extranonce() {
+  follows_ = true;
+  if (!move_held_for_) move_held_for_ = replies_.waiting();
+}
+
+/// The operator changed extranonce2_size: who asked to hear of it gets an extranonce1 that leaves
+/// him as much. True if so: it counts from the next job on.
+bool MinerSession::move_extranonce() {
+  const ExtranoncePrefix old = channel_->prefix();
+  if (!follows_ || old.size == kExtranonceSize - context_.extranonce2_size) return false;
+  const auto prefix = new_prefix();
+  if (!prefix) return false;
+  const JobPtr& newest = channel_->newest_job();
+  context_.v1->resume.remember(old, channel_->vardiff().current());
+  context_.prefixes->release(old, newest ? newest->tip : TipNumber{});
+  channel_->move_to(*prefix);
+  std::string& line = context_.v1->reply;
+  line.clear();
+  append_set_extranonce(line, prefix->view(), context_.extranonce2_size);
+  outbox_.append(line);
+  return true;
+}
+
+/// The job is clean, as some firmware builds old ones with the new extranonce1; what it found for
+/// them before is good all the same.
+void MinerSession::refresh_extranonce(Instant now) {
+  if (closed_ || !started_) return;
+  if (move_held_for_.value_or(0) > 0) return;
+  move_held_for_.reset();
+  if (move_extranonce()) issue_again(true, now);
 }
 
 /// A session id is our extranonce1 in hex. Naming an earlier one brings its difficulty back and
@@ -160,15 +212,14 @@ void MinerSession::on_subscribe(const Request& request, Instant now) {
       refuse(request, {Code::Other, "pool is full", 0}, now);
       return close("no extranonce left", true);
     }
-    ExtranoncePrefix earlier = channel_->prefix();
-    const auto session = string_at(request, 1);
-    if (session && from_hex(*session, MutableBytes(earlier.bytes).first(earlier.size)))
-      resumed_ = context_.v1->resume.find(earlier);
+    if (const auto earlier = prefix_from_hex(string_at(request, 1).value_or("")))
+      resumed_ = context_.v1->resume.find(*earlier);
   }
   const std::string extranonce1 = to_hex(channel_->prefix().view());
   const std::string result = "[[[\"mining.set_difficulty\",\"" + extranonce1 +
                              "\"],[\"mining.notify\",\"" + extranonce1 + "\"]],\"" + extranonce1 +
-                             "\"," + std::to_string(context_.extranonce2_size) + "]";
+                             "\"," + std::to_string(kExtranonceSize - channel_->prefix().size) +
+                             "]";
   reply_result(request, result);
   if (!workers_.empty() && !started_) begin_difficulty(PasswordWishes{}, now);
 }

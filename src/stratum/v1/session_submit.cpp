@@ -85,7 +85,7 @@ std::optional<FormFault> MinerSession::read_submission(const SubmitParams& param
     note({Code::JobNotFound, "job not found", 2}, RejectReason::UnknownJob);
   } else if (job->epoch == context_.boot_epoch) {
     share.job = job->job;
-    share.job.issue = static_cast<std::uint16_t>(share.job.issue - issue_salt());
+    share.job.issue = static_cast<std::uint16_t>(share.job.issue - issue_salt_);
   }
   const auto bad_ntime = read_word(text[3], "ntime size", share.ntime);
   if (bad_ntime) note(*bad_ntime, RejectReason::NtimeOutOfRange);
@@ -94,7 +94,7 @@ std::optional<FormFault> MinerSession::read_submission(const SubmitParams& param
     if (!bits) note({Code::Other, "version bits", 5}, RejectReason::VersionNotAllowed);
     share.version_bits = bits.value_or(0);
   }
-  const std::size_t size = context_.extranonce2_size;
+  const std::size_t size = channel_->rolled_size(share.job);
   const bool sized = text[2].size() == 2 * size;
   if (!sized)
     note({Code::Other, "extranonce2 size", text[2].size() > kLongField ? 10u : 2u},
@@ -208,6 +208,7 @@ void MinerSession::settle(const ShareOutcome& outcome, Instant now) {
   replies_.settle(outcome.refused, context_.v1->reply, outbox_);
   if (outbox_.overflowed()) close("reads too slowly", false);
   if (outcome.refused == RejectReason::Duplicate) strike(1, now);
+  if (move_held_for_ && *move_held_for_ > 0 && --*move_held_for_ == 0) refresh_extranonce(now);
   if (held_for_ && *held_for_ > 0 && --*held_for_ == 0) refresh_difficulty(now);
 }
 

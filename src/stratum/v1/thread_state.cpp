@@ -27,7 +27,7 @@ void ResumeTable::remember(const ExtranoncePrefix& session, const Difficulty& di
 }
 
 std::optional<Difficulty> ResumeTable::find(const ExtranoncePrefix& session) const {
-  if (entries_.empty()) return std::nullopt;
+  if (entries_.empty() || session.counter() == 0) return std::nullopt;  // an empty place's
   const Entry& entry = entries_[session.counter() % kSize];
   if (entry.session != session) return std::nullopt;
   return entry.difficulty;
