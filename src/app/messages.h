@@ -53,6 +53,7 @@ struct PolicyChanged {
   std::vector<AgentStart> agents;                    ///< for new connections
   std::vector<std::optional<VardiffOptions>> ports;  ///< as in WorkerOptions; none: no change
   std::shared_ptr<const uv::TlsContext> tls;         ///< for new connections; null: none
+  std::uint8_t extranonce2_size = 8;  ///< for new V1 connections, and those that asked to be told
 };
 /// worker -> the other workers: what miners that left are known to hash.
 struct RatesLearned {

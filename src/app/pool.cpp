@@ -281,6 +281,7 @@ Result<std::string> Pool::reload(const Config& config) {
   StratumV1Config v1 = config.v1;
   v1.tls_certificate = config_.v1.tls_certificate;
   v1.tls_key = config_.v1.tls_key;
+  v1.extranonce2_size = config_.v1.extranonce2_size;
   differs(v1 != config_.v1, "[stratum.v1]");
   differs(!stand_alike(config.ports, config_.ports), "[[stratum.v1.port]]");
   differs(config.v2 != config_.v2, "[stratum.v2]");
@@ -288,7 +289,7 @@ Result<std::string> Pool::reload(const Config& config) {
   differs(config.payout != config_.payout, "[payout]");
   differs(config.ledger != config_.ledger, "[ledger]");
   differs(config.api != config_.api, "[api]");
-  PolicyChanged change{config.vardiff, config.agents, {}, nullptr};
+  PolicyChanged change{config.vardiff, config.agents, {}, nullptr, config.v1.extranonce2_size};
   for (const PortConfig& port : config_.ports)
     change.ports.push_back(vardiff_of(config.ports, port.name));
   if (serves_tls(config_)) {

@@ -49,9 +49,9 @@ class Pool {
   const XOnlyKey& authority() const { return authority_; }
   /// Sends miners away over `over`, writes what is acknowledged, ends all threads.
   void stop(Duration over);
-  /// Takes over what may change while miners are connected (vardiff, also of ports, and the TLS
-  /// certificate); names what differs and must wait for the next start, or nothing. An error:
-  /// nothing was taken over.
+  /// Takes over what may change while miners are connected (vardiff, also of ports, the size of
+  /// V1's extranonce2, and the TLS certificate); names what differs and must wait for the next
+  /// start, or nothing. An error: nothing was taken over.
   Result<std::string> reload(const Config& config);
   PoolTotals totals() const;
   /// When the TLS certificate ends; nothing without TLS. The thread that reloads.

@@ -151,6 +151,7 @@ void Worker::read_messages() {
 void Worker::handle(PolicyChanged& message) {
   context_.policy.vardiff = message.vardiff;
   context_.agents = std::move(message.agents);
+  context_.extranonce2_size = message.extranonce2_size;
   if (v2_) v2_->policy.vardiff = message.vardiff;
   for (std::size_t i = 0; i < std::min(options_.ports.size(), message.ports.size()); ++i)
     if (message.ports[i]) options_.ports[i].vardiff = *message.ports[i];

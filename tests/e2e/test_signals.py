@@ -83,6 +83,40 @@ class Signals(PoolTest):
         self.assertIn('[stratum.v2], [payout] takes effect at the next start', told)
         self.assertEqual(pool.terminate(), 0)
 
+    def test_another_extranonce2_size_moves_who_subscribed_to_extranonces(self):
+        self.need_sim()
+        pool = self.make_pool(self.node)
+        with open(pool.config) as file:
+            good = file.read()
+        self.assertIn('[stratum.v1]\n', good)
+
+        def reload(size):
+            pool.reload(good.replace('[stratum.v1]\n', f'[stratum.v1]\nextranonce2_size = {size}\n'), 'config: reloaded\n')
+
+        with Miner(pool.address) as follower, Miner(pool.address) as other:
+            follower.hello(USER)
+            other.hello(USER)
+            self.assertIs(follower.call('mining.extranonce.subscribe', [])['result'], True)
+            first, jobs, others = follower.job, follower.jobs, other.jobs
+            reload(5)
+            moved = follower.wait_job(after=jobs)
+            self.assertTrue(moved.clean)
+            self.assertEqual((moved.extranonce2_size, len(moved.extranonce1)), (5, 22))
+            self.assertNotEqual(moved.extranonce1[:16], first.extranonce1)
+            for job in (moved, first):  # what was found for the old job under the old extranonce1 counts
+                self.assertIs(follower.submit(follower.find(USER, block=False, job=job))['result'], True)
+            self.assertEqual(other.call('mining.ping', [])['result'], 'pong')
+            self.assertEqual((other.jobs, other.job.extranonce2_size), (others, 8))
+            self.assertIs(other.submit(other.find(USER, block=False))['result'], True)
+            block = follower.find(USER, block=True, job=moved)
+            digest = follower.share_hash(block, moved)
+            self.assertIs(follower.submit(block)['result'], True)
+            wait_until(lambda: self.node.rpc('getbestblockhash') == digest, 10, 'the block of a moved miner is connected')
+            with Miner(pool.address) as late:
+                late.hello(USER + '2')
+                self.assertEqual(late.extranonce2_size, 5)
+        self.assertEqual(pool.terminate(), 0)
+
     def test_sighup_while_draining_changes_nothing(self):
         pool = self.make_pool(self.node)
         miners = [Finder(pool, self.node) for _ in range(3)]

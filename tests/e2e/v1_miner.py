@@ -115,11 +115,14 @@ class Miner:
             self.replies[message['id']] = message
         elif method == 'mining.notify':
             self.job = Job(message['params'])
+            self.job.extranonce1, self.job.extranonce2_size = self.extranonce1, self.extranonce2_size
             self.jobs += 1
             if self.job.clean:
                 self.last_clean = self.jobs
         elif method == 'mining.set_difficulty':
             self.difficulty = message['params'][0]
+        elif method == 'mining.set_extranonce':
+            self.extranonce1, self.extranonce2_size = message['params']
         else:
             self.messages.append(message)
         return message
@@ -165,9 +168,9 @@ class Miner:
         job = job or self.job
         share, network = self.share_target(), job.network_target()
         self.counter += 1
-        extranonce2 = self.counter.to_bytes(8, 'big')[-self.extranonce2_size:].hex()
+        extranonce2 = self.counter.to_bytes(8, 'big')[-job.extranonce2_size:].hex()
         version = int(job.version, 16)
-        front = job.header(self.extranonce1, extranonce2, job.ntime, 0, version)[:76]
+        front = job.header(job.extranonce1, extranonce2, job.ntime, 0, version)[:76]
         for nonce in range(tries):
             value = int.from_bytes(sha256d(front + struct.pack('<I', nonce)), 'little')
             if value <= share and (block is None or (value <= network) == block):
@@ -183,5 +186,5 @@ class Miner:
     def share_hash(self, params, job=None):
         """The header hash of a submit's parameters as a node shows it."""
         job = job or self.job
-        header = job.header(self.extranonce1, params[2], params[3], int(params[4], 16), int(job.version, 16))
+        header = job.header(job.extranonce1, params[2], params[3], int(params[4], 16), int(job.version, 16))
         return sha256d(header)[::-1].hex()
