@@ -67,7 +67,8 @@ std::string json_text(std::string_view text) {
 
 std::string Conversation::hello() const {
   return fmt::format(
-      "{{\"id\":{},\"method\":\"mining.configure\",\"params\":[[\"version-rolling\"],"
+      "{{\"id\":{},\"method\":\"mining.configure\",\"params\":[[\"version-rolling\",\"subscribe-"
+      "extranonce\"],"
       "{{\"version-rolling.mask\":\"ffffffff\",\"version-rolling.min-bit-count\":2}}]}}\n"
       "{{\"id\":{},\"method\":\"mining.subscribe\",\"params\":[{}]}}\n"
       "{{\"id\":{},\"method\":\"mining.authorize\",\"params\":[{},{}]}}\n",
