@@ -298,14 +298,19 @@ TEST_CASE("a session that was moved is resumed by the id it was given first, or 
   }
   CHECK(pool.prefixes.live() == 0);
   pool.context.extranonce2_size = 8;
-  for (const std::string& id : ids) {
-    CAPTURE(id);
+  const auto begins_at = [&](const std::string& id) {
     Connection c(pool);
     c.send("{\"id\":2,\"method\":\"mining.subscribe\",\"params\":[\"test\",\"" + id + "\"]}\n" +
            authorize(std::string(kBob) + ".new") + "\n");
     TestMiner miner;
     for (const auto& line : c.take()) miner.hear(line);
-    CHECK(miner.difficulty == d("0.001"));
+    return miner.difficulty;
+  };
+  for (const std::string& id : ids) CHECK(begins_at(id) == d("0.001"));
+  // Not what an empty place of the table looks like.
+  for (const std::size_t size : {0, 14, 16, 18, 32, 34, 600}) {
+    CAPTURE(size);
+    CHECK(begins_at(std::string(size, '0')) == d("1e-6"));
   }
 }
 
