@@ -96,6 +96,7 @@ class FailedBooks(SickDisk):
     BITS = '1f7fffff'
 
     def test_a_block_under_way_goes_out_before_the_end(self):
+        self.need_sim()
         pool = self.sick_pool()
         pool.start(env=pool.faults.environment).wait_work()
         with Finder(pool, self.node) as miner:

@@ -84,7 +84,6 @@ class Signals(PoolTest):
         self.assertEqual(pool.terminate(), 0)
 
     def test_another_extranonce2_size_moves_who_subscribed_to_extranonces(self):
-        self.need_sim()
         pool = self.make_pool(self.node)
         with open(pool.config) as file:
             good = file.read()
