@@ -147,6 +147,22 @@ class Configuration(PoolTest):
                 reply = miner.hello(user, wait_job=False)
                 self.assertEqual((reply['result'], reply['error'][0]), (False, 24))
 
+    def test_names_that_are_no_address_may_mine_for_the_pool(self):
+        from v1_miner import Miner
+        pool = self.make_pool(self.make_node(bits='1f7fffff'), start=False)
+        with open(pool.config) as file:
+            text = file.read()
+        self.assertIn('accept_names = false\n', text)
+        with open(pool.config, 'w') as file:
+            file.write(text.replace('accept_names = false\n', ''))  # it is the default
+        pool.start().wait_work()
+        with Miner(pool.address) as miner:
+            self.assertIs(miner.hello('rig-7')['result'], True)
+            self.assertIs(miner.submit(miner.find('rig-7', block=False))['result'], True)
+            reply = miner.hello(MINER_ADDRESS[:-1] + 'x', wait_job=False)  # an address with a slip of the hand
+            self.assertEqual((reply['result'], reply['error'][0]), (False, 24))
+        self.assertEqual([(row['account'], row['worker']) for row in pool.lines('shares')], [(POOL_ADDRESS, 'rig-7')])
+
 
 if __name__ == '__main__':
     unittest.main(verbosity=2)

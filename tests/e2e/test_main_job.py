@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The main job: a miner gets work, its shares are judged and booked, a found block reaches the node."""
 
+import json
 import unittest
 
 from support import MINER_ADDRESS, OTHER_ADDRESS, POOL_ADDRESS, PoolTest, wait_until
@@ -38,6 +39,20 @@ class MainJob(PoolTest):
             job = miner.wait_job(clean=True, after=jobs)
             self.assertEqual(bytes.fromhex(wanted)[::-1], job.header('', '', job.ntime, 0, 0)[4:36])
         self.assertEqual(pool.command('ledger', 'verify').returncode, 0)
+        self.assertEqual(pool.terminate(), 0)
+
+    def test_a_probe_finds_everything_in_its_first_read(self):
+        """Firmware on its fallback pool asks the first one so: no configure, and "mining.notify" in what one read gives."""
+        pool = self.make_pool(self.make_node(bits='1f7fffff'))
+        hello = b''.join(json.dumps({'id': id_, 'method': f'mining.{method}', 'params': params}).encode() + b'\n'
+                         for id_, method, params in ((1, 'subscribe', ['bitaxe/BM1366/v2.4.0']),
+                                                     (2, 'authorize', [MINER_ADDRESS + '.axe', 'x'])))
+        for _ in range(20):
+            with Miner(pool.address) as probe:
+                probe.send_raw(hello)
+                said = [json.loads(line) for line in probe.sock.recv(65536).splitlines()]
+                self.assertEqual([message.get('method', message['id']) for message in said],
+                                 [1, 2, 'mining.set_difficulty', 'mining.notify'])
         self.assertEqual(pool.terminate(), 0)
 
     def test_two_workers_of_one_account_add_up(self):

@@ -27,6 +27,22 @@ TEST_CASE("a pipelined hello is answered in one write: replies first, then diffi
   CHECK(connection.session().agent() == "test/1.0");
 }
 
+TEST_CASE(
+    "configure behind authorize in one write: its answer comes before difficulty and job too") {
+  TestPool pool;
+  pool.next_tip();
+  Connection connection(pool);
+  connection.send(kSubscribe + "\n" + authorize(kUser) + "\n" + kConfigure + "\n");
+  CHECK(connection.writes() == 1);
+  const auto said = connection.take();
+  REQUIRE(said.size() == 5);
+  CHECK(said[0].starts_with(R"({"id":2,"result":[)"));
+  CHECK(said[1] == result_true("3"));
+  CHECK(said[2].starts_with(R"({"id":1,"result":{"version-rolling":true,)"));
+  CHECK(said[3].find("mining.set_difficulty\",\"params") != std::string::npos);
+  CHECK(said[4].find("mining.notify\",\"params") != std::string::npos);
+}
+
 TEST_CASE("a share found from the wire alone is accepted, and answered when it is durable") {
   TestPool pool;
   pool.next_tip();

@@ -99,6 +99,45 @@ TEST_CASE("a block that was told is not told again behind a user that is no text
   CHECK(rig.connection.count<BlockFound>() == 2);
 }
 
+TEST_CASE("a share that is too easy hears its own difficulty beside the one that was wanted") {
+  TestPool pool;
+  pool.next_tip();
+  Rig rig(pool);
+  const Solution low = rig.miner.solve(rig.miner.job(), 1, 0, true);
+  const std::string reply = rig.connection.ask(TestMiner::submit(kUser, low));
+  const std::string before = R"({"id":4,"result":null,"error":[23,"low difficulty share )";
+  REQUIRE(reply.starts_with(before));
+  const Difficulty measured = Difficulty::of(Target(U256::from_le(low.hash.bytes.data())));
+  const double told = std::stod(reply.substr(before.size()));
+  CHECK(told / measured.approximate() == doctest::Approx(1).epsilon(0.001));
+}
+
+TEST_CASE("a difficulty that falls: each share is judged and paid by its own job's") {
+  TestPool pool;
+  pool.next_tip();
+  Rig rig(pool, true, "d=1e-5");
+  Connection& c = rig.connection;
+  const MinerJob hard = rig.miner.job();
+  c.line(R"({"id":5,"method":"mining.suggest_difficulty","params":[1e-7]})", at(20));
+  rig.hear();
+  const MinerJob easy = rig.miner.job();
+  REQUIRE(hard.difficulty == *Difficulty::parse("1e-5"));
+  REQUIRE(easy.difficulty == *Difficulty::parse("1e-7"));
+  // The first that is found of the new job hardly ever meets what the old one wanted.
+  for (std::uint64_t roll = 1; roll <= 3; ++roll) {
+    for (const MinerJob* job : {&hard, &easy}) {
+      const std::size_t before = c.count<ShareAccepted>();
+      c.line(TestMiner::submit(kUser, rig.miner.solve(*job, roll)), at(21));
+      REQUIRE(c.count<ShareAccepted>() == before + 1);
+      CHECK(std::get<ShareAccepted>(c.events().back()).difficulty == job->difficulty);
+    }
+  }
+  c.settle_all();
+  const std::string reply =
+      c.ask(TestMiner::submit(kUser, rig.miner.solve(hard, 9, 0, true)), at(21));
+  CHECK(reply.ends_with(" of " + hard.difficulty.text() + "\",null]}"));
+}
+
 TEST_CASE("a retarget waits for the replies to what brought it") {
   TestPool pool;
   pool.context.policy.vardiff.start = *Difficulty::parse("1e-8");

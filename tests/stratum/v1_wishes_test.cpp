@@ -98,6 +98,35 @@ TEST_CASE("suggest_target moves a session, and its repetition does not") {
   CHECK(rig.connection.take() == std::vector{result_true("5")});
 }
 
+TEST_CASE(
+    "a suggestion again: what came too soon is granted now, what was granted changes nothing") {
+  TestPool pool;
+  pool.next_tip();
+  Rig rig(pool);
+  Connection& c = rig.connection;
+  c.line(suggest("1e-7"), at(1));
+  CHECK(c.take().size() == 3);
+  CHECK(c.ask(suggest("0.00015"), at(5)).find("slow down") != std::string::npos);
+  c.line(suggest("0.00015"), at(35));
+  const auto said = c.take();
+  REQUIRE(said.size() == 3);
+  CHECK(said[0] == result_true("5"));
+  CHECK(said[1] == R"({"id":null,"method":"mining.set_difficulty","params":[0.00015]})");
+  for (const auto& line : said) rig.miner.hear(line);
+  // Silence has led away from it: the keep-alive does not lead back.
+  Instant now = at(35);
+  for (int i = 0; i < 10; ++i) {
+    const auto deadline = c.session().deadline();
+    if (!deadline) break;
+    now = *deadline;
+    c.expire(now);
+  }
+  rig.hear();
+  REQUIRE(rig.miner.difficulty < d("0.00015"));
+  c.line(suggest("0.00015"), now + std::chrono::seconds(30));
+  CHECK(c.take() == std::vector{result_true("5")});
+}
+
 TEST_CASE("configure after authorize: the bits count from then on") {
   TestPool pool;
   pool.next_tip();
