@@ -99,6 +99,28 @@ Status set_coinbase(Job& job, const JobOptions& options) {
   return {};
 }
 
+/// V1's alone, which knows no promised block: Job::next stays null.
+Status add_smaller(Job& job, const JobOptions& options) {
+  CHECK(options.smaller.size() <= kSmallerJobsMax);
+  JobOptions other;
+  other.coinbase_tag = options.coinbase_tag;
+  other.plan_slice = options.plan_slice;
+  other.plan_entry = options.plan_entry;
+  other.terms = options.terms;
+  other.pool_script = options.pool_script;
+  other.payee = options.payee;
+  std::vector<SmallerJob> smaller;
+  for (const SmallerCoinbase& coinbase : options.smaller) {
+    other.outputs = coinbase.outputs;
+    other.plan_weight = coinbase.plan_weight;
+    Result<JobPtr> varied = vary_job(job, other);
+    if (!varied) return varied.error();
+    smaller.push_back({coinbase.weight, *std::move(varied)});
+  }
+  job.smaller = std::move(smaller);
+  return {};
+}
+
 }  // namespace
 
 Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr block_template,
@@ -121,13 +143,21 @@ Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr
   job->empty = t.transactions.empty();
   job->block_template = std::move(block_template);
   if (Status status = set_coinbase(*job, options); !status) return status.error();
+  if (Status status = add_smaller(*job, options); !status) return status.error();
   return JobPtr(std::move(job));
 }
 
 Result<JobPtr> vary_job(const Job& job, const JobOptions& options) {
   auto varied = std::make_shared<Job>(job);
+  varied->smaller.clear();
   if (Status status = set_coinbase(*varied, options); !status) return status.error();
   return JobPtr(std::move(varied));
+}
+
+const JobPtr& job_of_size(const JobPtr& job, std::uint64_t weight) {
+  for (const SmallerJob& smaller : job->smaller)
+    if (smaller.weight == weight) return smaller.job;
+  return job;
 }
 
 bool is_promised(const Job& job, const NextWork& next) {

@@ -165,4 +165,43 @@ TEST_CASE("a proposal is a valid block but for its work") {
   CHECK(block.header.nonce == 0);
 }
 
+TEST_CASE("a job comes in smaller sizes: the same work, another coinbase") {
+  const BlockTemplate t = make_template({.height = 16, .transactions = 9});
+  JobOptions options = test::job_options(t);
+  const TxOut one{Satoshi(1'000), ByteVec(22, 0x15)};
+  options.outputs[0].value -= one.value;
+  options.outputs.push_back(one);
+  options.next_outputs = {{block_subsidy(t.network, 17), ByteVec(22, 0x14)}};
+  options.plan_weight = 8'000;
+  options.terms = "terms";
+  options.smaller = {{204, {{t.coinbase_value, ByteVec(22, 0x14)}}, 204},
+                     {400, {{t.coinbase_value, ByteVec(22, 0x15)}}, 300}};
+  const JobPtr job = job_of(t, options).value();
+  REQUIRE(job->smaller.size() == 2);
+  CHECK(job_of_size(job, 204) == job->smaller[0].job);
+  CHECK(job_of_size(job, 400) == job->smaller[1].job);
+  for (const std::uint64_t weight : {0ull, 203ull, 300ull, 8'000ull, ~0ull})
+    CHECK(job_of_size(job, weight) == job);
+  CHECK(job->smaller[1].job->plan_weight == 300);
+  for (const SmallerJob& smaller : job->smaller) {
+    const Job& other = *smaller.job;
+    CHECK(other.number == job->number);
+    CHECK(other.tip == job->tip);
+    CHECK(other.clean == job->clean);
+    CHECK(other.ntime == job->ntime);
+    CHECK(other.block_template == job->block_template);
+    CHECK(other.terms == job->terms);
+    CHECK(other.smaller.empty());
+    CHECK(other.next == nullptr);  // V2's
+    CHECK(check_block(block_for_proposal(other), 16).ok());
+    CHECK(coinbase_txid(other.coinbase, {}) != coinbase_txid(job->coinbase, {}));
+  }
+  // An account's own job has no sizes.
+  CHECK(vary_job(*job, test::job_options(t)).value()->smaller.empty());
+  // One that pays too much spoils the job.
+  options.smaller[1].outputs[0].value += Satoshi(1);
+  CHECK(job_of(t, options).error().text ==
+        "coinbase outputs sum to 312500001 satoshi, the template allows 312500000");
+}
+
 }  // namespace adit

@@ -28,6 +28,18 @@ struct NextWork {
   CoinbaseHalves coinbase;
 };
 
+struct Job;
+using JobPtr = std::shared_ptr<const Job>;
+
+/// Sizes that a job has beside its own.
+inline constexpr std::size_t kSmallerJobsMax = 8;
+/// The same work (number, tip, template) with fewer outputs, for firmware that works badly with
+/// many.
+struct SmallerJob {
+  std::uint64_t weight = 0;  ///< what the accounts' outputs may take: the size's name
+  JobPtr job;
+};
+
 struct Job {
   JobNumber number;
   TipNumber tip;
@@ -49,8 +61,16 @@ struct Job {
   std::string terms;
   Script pool_script;
   std::string payee;  ///< the account that this coinbase was made for; empty: it is everybody's
+  /// At most kSmallerJobsMax. A size is left out whose coinbase would be this one.
+  std::vector<SmallerJob> smaller;
 };
-using JobPtr = std::shared_ptr<const Job>;
+
+/// The coinbase of a SmallerJob; what is not said is as in its JobOptions.
+struct SmallerCoinbase {
+  std::uint64_t weight = 0;
+  std::vector<TxOut> outputs;  ///< must sum to the template's coinbase value
+  std::uint64_t plan_weight = 0;
+};
 
 struct JobOptions {
   std::uint32_t version_mask = 0x1fffe000;  ///< pool's mask, cleared in the advertised version
@@ -62,17 +82,20 @@ struct JobOptions {
   std::string terms = {};
   Script pool_script = {};
   std::string payee = {};
+  std::vector<SmallerCoinbase> smaller = {};  ///< at most kSmallerJobsMax (CHECK)
 };
 
 /// Errors (Invalid): outputs that do not sum to the coinbase value, nBits that are not the
 /// target's, what build_coinbase refuses. (Limit): block weight or sigops above the template's with
-/// our coinbase added.
+/// our coinbase added. So too for each smaller coinbase: all are good or there is no job.
 Result<JobPtr> make_job(JobNumber number, TipNumber tip, bool clean, TemplatePtr block_template,
                         const JobOptions& options);
 
 /// The same work with another coinbase: for pools where each account mines its own. `options` is as
-/// for make_job(), but for the version mask, which stays.
+/// for make_job(), but for the version mask, which stays, and smaller ones, of which it has none.
 Result<JobPtr> vary_job(const Job& job, const JobOptions& options);
+/// `job` in the size of this weight; where it has none of exactly that, as it is.
+const JobPtr& job_of_size(const JobPtr& job, std::uint64_t weight);
 
 /// Makes them, for pools where each account mines for itself. Thread: its worker's.
 class OwnJobs {
