@@ -14,13 +14,14 @@ namespace {
 constexpr Satoshi kDust{546};
 constexpr std::uint64_t kWitnessScale = 4;
 constexpr std::uint64_t kValueBytes = 8;
+constexpr std::uint64_t kLightestOutput = kWitnessScale * (kValueBytes + 1);
 
 Satoshi least_output(const CoinbaseRules& rules) { return std::max(rules.threshold, kDust); }
 
 Satoshi due(const CoinbaseClaim& claim) { return claim.entitled + claim.carry; }
 
-/// The claims that get an output, as indices: above the threshold, as many as fit.
-std::vector<std::size_t> chosen(const std::vector<CoinbaseClaim>& claims,
+/// The claims that may get an output, as indices, the first in line first.
+std::vector<std::size_t> ranked(const std::vector<CoinbaseClaim>& claims,
                                 const CoinbaseRules& rules) {
   const Satoshi least = least_output(rules);
   std::vector<std::size_t> order(claims.size());
@@ -31,14 +32,21 @@ std::vector<std::size_t> chosen(const std::vector<CoinbaseClaim>& claims,
     const Satoshi due_a = due(claims[a]), due_b = due(claims[b]);
     return due_a != due_b ? due_a > due_b : claims[a].script < claims[b].script;
   });
-  std::uint64_t left = rules.weight;
-  std::erase_if(order, [&](std::size_t i) {
-    const std::uint64_t weight = output_weight(claims[i].script);
-    if (weight > left) return true;
-    left -= weight;
-    return false;
-  });
   return order;
+}
+
+/// As many of them as fit.
+std::vector<std::size_t> fitting(const std::vector<std::size_t>& order,
+                                 const std::vector<CoinbaseClaim>& claims, std::uint64_t left) {
+  std::vector<std::size_t> in;
+  for (const std::size_t i : order) {
+    if (left < kLightestOutput) break;
+    const std::uint64_t weight = output_weight(claims[i].script);
+    if (weight > left) continue;
+    left -= weight;
+    in.push_back(i);
+  }
+  return in;
 }
 
 Satoshi magnitude(Satoshi value) { return value < Satoshi{} ? Satoshi{} - value : value; }
@@ -87,34 +95,18 @@ std::vector<Satoshi> pay_row(Satoshi value, const std::vector<CoinbaseClaim>& cl
   return paid;
 }
 
-}  // namespace
-
-std::uint64_t output_weight(const Script& script) {
-  return kWitnessScale * (kValueBytes + compact_size_length(script.size()) + script.size());
-}
-
-CoinbaseSplit split_coinbase(Satoshi value, const std::vector<CoinbaseClaim>& claims,
-                             Satoshi pool_entitled, Satoshi pool_carry,
-                             const CoinbaseRules& rules) {
-  Satoshi entitled = pool_entitled, carries = pool_carry;
-  for (const CoinbaseClaim& claim : claims) {
-    CHECK(claim.entitled >= Satoshi{});
-    entitled += claim.entitled;
-    carries += claim.carry;
-  }
-  CHECK(entitled == value && carries == Satoshi{});
-
+/// The row `in`, of which some may have to wait after all.
+CoinbaseSplit split_among(Satoshi value, const std::vector<CoinbaseClaim>& claims,
+                          std::vector<std::size_t> in, Satoshi pool_due, Satoshi least) {
   CoinbaseSplit result;
-  const Satoshi pool_due = pool_entitled + pool_carry;
   const PoolPart pool{std::max(pool_due, Satoshi{}), std::max(Satoshi{} - pool_due, Satoshi{})};
-  std::vector<std::size_t> in = chosen(claims, rules);
   std::vector<Satoshi> paid;
   while (true) {
-    paid = pay_row(value, claims, in, pool, least_output(rules));
+    paid = pay_row(value, claims, in, pool, least);
     // A debit of others, or a credit that waits, may push one below dust: he waits as a whole.
-    const auto least = std::min_element(paid.rbegin(), paid.rend());
-    if (least == paid.rend() || *least >= kDust) break;
-    in.erase(in.begin() + (paid.rend() - least - 1));
+    const auto lowest = std::min_element(paid.rbegin(), paid.rend());
+    if (lowest == paid.rend() || *lowest >= kDust) break;
+    in.erase(in.begin() + (paid.rend() - lowest - 1));
   }
   result.paid.assign(claims.size(), Satoshi{});
   result.pool_paid = value;
@@ -126,6 +118,40 @@ CoinbaseSplit split_coinbase(Satoshi value, const std::vector<CoinbaseClaim>& cl
     result.carry.push_back(due(claims[i]) - result.paid[i]);
   result.pool_carry = pool_due - result.pool_paid;
   return result;
+}
+
+}  // namespace
+
+std::uint64_t output_weight(const Script& script) {
+  return kWitnessScale * (kValueBytes + compact_size_length(script.size()) + script.size());
+}
+
+std::vector<CoinbaseSplit> split_coinbases(Satoshi value, const std::vector<CoinbaseClaim>& claims,
+                                           Satoshi pool_entitled, Satoshi pool_carry,
+                                           const CoinbaseRules& rules,
+                                           std::span<const std::uint64_t> weights) {
+  Satoshi entitled = pool_entitled, carries = pool_carry;
+  for (const CoinbaseClaim& claim : claims) {
+    CHECK(claim.entitled >= Satoshi{});
+    entitled += claim.entitled;
+    carries += claim.carry;
+  }
+  CHECK(entitled == value && carries == Satoshi{});
+
+  const Satoshi pool_due = pool_entitled + pool_carry;
+  const std::vector<std::size_t> order = ranked(claims, rules);
+  std::vector<CoinbaseSplit> splits;
+  for (const std::uint64_t weight : weights)
+    splits.push_back(
+        split_among(value, claims, fitting(order, claims, weight), pool_due, least_output(rules)));
+  return splits;
+}
+
+CoinbaseSplit split_coinbase(Satoshi value, const std::vector<CoinbaseClaim>& claims,
+                             Satoshi pool_entitled, Satoshi pool_carry,
+                             const CoinbaseRules& rules) {
+  const std::uint64_t weights[] = {rules.weight};
+  return split_coinbases(value, claims, pool_entitled, pool_carry, rules, weights).front();
 }
 
 }  // namespace adit

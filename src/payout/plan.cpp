@@ -11,6 +11,30 @@ namespace {
 
 constexpr Satoshi kDust{546};
 
+std::vector<CoinbaseSplit> splits_of(const PayoutPlan& plan, Satoshi value,
+                                     const PlannedCoinbase& planned,
+                                     std::span<const std::uint64_t> rooms) {
+  std::vector<CoinbaseClaim> claims;
+  claims.reserve(plan.accounts.size());
+  for (std::size_t i = 0; i < plan.accounts.size(); ++i)
+    claims.push_back({plan.accounts[i].account, planned.shares[i].entitled, plan.accounts[i].carry,
+                      plan.accounts[i].script});
+  std::vector<std::uint64_t> weights;
+  for (const std::uint64_t room : rooms)
+    weights.push_back(std::min(room, plan.terms.coinbase_weight));
+  return split_coinbases(value, claims, planned.pool_entitled, plan.pool_carry,
+                         {plan.terms.threshold, plan.terms.coinbase_weight}, weights);
+}
+
+std::vector<TxOut> outputs_of(const PayoutPlan& plan, const CoinbaseSplit& cut,
+                              const Script& pool_script) {
+  std::vector<TxOut> outputs;
+  if (cut.pool_paid > Satoshi{}) outputs.push_back({cut.pool_paid, pool_script});
+  for (std::size_t i = 0; i < plan.accounts.size(); ++i)
+    if (cut.paid[i] > Satoshi{}) outputs.push_back({cut.paid[i], plan.accounts[i].script});
+  return outputs;
+}
+
 }  // namespace
 
 PlannedCoinbase plan_entitlements(const PayoutPlan& plan, Satoshi value) {
@@ -35,21 +59,21 @@ PlannedCoinbase plan_entitlements(const PayoutPlan& plan, Satoshi value) {
 PlannedCoinbase plan_coinbase(const PayoutPlan& plan, Satoshi value, const Script& pool_script,
                               std::uint64_t room) {
   PlannedCoinbase planned = plan_entitlements(plan, value);
-  std::vector<CoinbaseClaim> claims;
-  claims.reserve(plan.accounts.size());
-  for (std::size_t i = 0; i < plan.accounts.size(); ++i)
-    claims.push_back({plan.accounts[i].account, planned.shares[i].entitled, plan.accounts[i].carry,
-                      plan.accounts[i].script});
-  const CoinbaseSplit cut =
-      split_coinbase(value, claims, planned.pool_entitled, plan.pool_carry,
-                     {plan.terms.threshold, std::min(room, plan.terms.coinbase_weight)});
+  const std::uint64_t rooms[] = {room};
+  const CoinbaseSplit cut = splits_of(plan, value, planned, rooms).front();
   planned.pool_paid = cut.pool_paid;
-  if (cut.pool_paid > Satoshi{}) planned.outputs.push_back({cut.pool_paid, pool_script});
-  for (std::size_t i = 0; i < claims.size(); ++i) {
-    planned.shares[i].paid = cut.paid[i];
-    if (cut.paid[i] > Satoshi{}) planned.outputs.push_back({cut.paid[i], claims[i].script});
-  }
+  planned.outputs = outputs_of(plan, cut, pool_script);
+  for (std::size_t i = 0; i < planned.shares.size(); ++i) planned.shares[i].paid = cut.paid[i];
   return planned;
+}
+
+std::vector<std::vector<TxOut>> plan_outputs(const PayoutPlan& plan, Satoshi value,
+                                             const Script& pool_script,
+                                             std::span<const std::uint64_t> rooms) {
+  std::vector<std::vector<TxOut>> all;
+  for (const CoinbaseSplit& cut : splits_of(plan, value, plan_entitlements(plan, value), rooms))
+    all.push_back(outputs_of(plan, cut, pool_script));
+  return all;
 }
 
 std::vector<Satoshi> left_to_wallet(const PayoutPlan& plan, Satoshi value) {

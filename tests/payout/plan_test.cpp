@@ -112,6 +112,33 @@ TEST_CASE("plan: random plans over many blocks: sums are exact, debits stay smal
   }
 }
 
+TEST_CASE("plan: the outputs in several sizes are those of each size") {
+  test::ShareMaker random(11);
+  for (std::uint32_t run = 0; run < 200; ++run) {
+    std::vector<PlanAccount> members;
+    for (std::uint32_t i = 1; i <= 1 + run % 90; ++i) {
+      members.push_back(member(i, random.below(1'000'000),
+                               static_cast<std::int64_t>(random.below(4'000'000)) - 1'000'000));
+      if (random.below(4) == 0) members.back().script.resize(34, 0x77);  // P2WSH
+      if (random.below(30) == 0) members.back().script.clear();
+    }
+    PayoutPlan plan = plan_of(std::move(members), 100);
+    plan.terms.threshold = Satoshi(1'048'576);
+    std::vector<std::uint64_t> rooms{~std::uint64_t{0}, 8'000, 0};
+    for (int i = 0; i < 6; ++i) rooms.push_back(random.below(9'000));
+    const auto all = plan_outputs(plan, kReward, kPoolScript, rooms);
+    REQUIRE(all.size() == rooms.size());
+    for (std::size_t i = 0; i < rooms.size(); ++i) {
+      CHECK(all[i] == plan_coinbase(plan, kReward, kPoolScript, rooms[i]).outputs);
+      CHECK(sum_of(all[i]) == kReward);
+      std::uint64_t taken = 0;
+      for (const TxOut& out : all[i])
+        if (out.script != kPoolScript) taken += output_weight(out.script);
+      CHECK(taken <= std::min(rooms[i], plan.terms.coinbase_weight));
+    }
+  }
+}
+
 TEST_CASE("plan: what the pool owes waits with the largest credits, and nobody else pays for it") {
   // The pool took a whole block that was account 1's; account 4 waits for an output since long.
   PayoutPlan plan = plan_of({member(1, 500, 300'000'000), member(2, 400), member(3, 100, -1'000),

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "adit/bitcoin/amount.h"
@@ -39,6 +40,11 @@ struct CoinbaseSplit {
 /// CHECKs that carries sum to zero with the pool's and that the entitlements sum to `value`.
 CoinbaseSplit split_coinbase(Satoshi value, const std::vector<CoinbaseClaim>& claims,
                              Satoshi pool_entitled, Satoshi pool_carry, const CoinbaseRules& rules);
+/// The same for each of `weights`, whatever the rules' is: the claims are ranked once.
+std::vector<CoinbaseSplit> split_coinbases(Satoshi value, const std::vector<CoinbaseClaim>& claims,
+                                           Satoshi pool_entitled, Satoshi pool_carry,
+                                           const CoinbaseRules& rules,
+                                           std::span<const std::uint64_t> weights);
 
 /// 4 * (8 bytes of value, the script's length, the script).
 std::uint64_t output_weight(const Script& script);

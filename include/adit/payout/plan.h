@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,10 @@ struct PlannedCoinbase {
 /// units for the accounts' outputs, where the block has less than the terms allow.
 PlannedCoinbase plan_coinbase(const PayoutPlan& plan, Satoshi value, const Script& pool_script,
                               std::uint64_t room = ~std::uint64_t{0});
+/// The outputs alone, for each of `rooms`: most of the work is done once.
+std::vector<std::vector<TxOut>> plan_outputs(const PayoutPlan& plan, Satoshi value,
+                                             const Script& pool_script,
+                                             std::span<const std::uint64_t> rooms);
 /// Of each account's carry what is the wallet's to pay, since the pool's output took it: no more
 /// than the pool owes, the largest credits first, and nothing that a block of this plan pays, if it
 /// is worth no more than `value`. So a job in flight and a payment never pay the same credit.
