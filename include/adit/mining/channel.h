@@ -17,6 +17,9 @@ struct ChannelPolicy {
   VardiffOptions vardiff;
   std::uint32_t version_mask = 0x1fffe000;  ///< what the pool lets miners roll
   std::uint32_t ntime_forward_s = 7000;     ///< beyond curtime + elapsed
+  /// V1: the size (job_of_size) of its work, and whether firmware that wants a smaller one gets it.
+  std::uint64_t coinbase_weight = ~std::uint64_t{0};
+  bool small_coinbases = true;
 };
 
 class Channel {

@@ -67,6 +67,7 @@ using SessionEvent = std::variant<ShareAccepted, ShareRejected, BlockFound, Clos
 struct SessionContext {
   ChannelPolicy policy;  ///< of every port that has none of its own
   std::vector<AgentStart> agents;
+  std::vector<AgentSize> sizes;  ///< V1, where jobs come in several; not beside own_jobs
   Network network = Network::Main;
   std::string default_account;  ///< for names that are no address; empty: refuse them
   std::uint8_t extranonce2_size = 8;

@@ -201,9 +201,9 @@ void MinerSession::close(std::string reason, bool flush) {
   events_.push_back(Close{std::move(reason), flush});
 }
 
-/// What this miner mines: everybody's job, or its account's.
+/// What this miner mines: everybody's job, in the size for its firmware, or its account's.
 JobPtr MinerSession::own(const JobPtr& job) const {
-  if (context_.own_jobs == nullptr) return job;
+  if (context_.own_jobs == nullptr) return job_of_size(job, coinbase_weight_);
   return context_.own_jobs->job_for(job, context_.workers->at(workers_[0]).account);
 }
 

@@ -71,6 +71,7 @@ class MinerSession final : public Session {
   void configure_rolling(const simdjson::dom::element* options, std::string& result);
   void set_version_mask(std::uint32_t mask);
   bool configure_minimum(const simdjson::dom::element* options, Instant now);
+  bool choose_size(const Request& request, Instant now);
   bool open_channel(Instant now);
   void follow_extranonce();
   bool move_extranonce();
@@ -126,9 +127,10 @@ class MinerSession final : public Session {
   Difficulty sent_;                    // what the miner was told last
   // Replies that a new difficulty, or a new extranonce1, still has to wait for.
   std::optional<std::size_t> held_for_, move_held_for_;
-  std::uint32_t version_mask_ = 0;  // as negotiated, for the channel to come
-  std::uint32_t sent_ntime_ = 0;    // of the last job
-  std::uint16_t issue_salt_ = 0;    // of the channel's first prefix
+  std::uint64_t coinbase_weight_ = 0;  // the size of its jobs, from subscribe on
+  std::uint32_t version_mask_ = 0;     // as negotiated, for the channel to come
+  std::uint32_t sent_ntime_ = 0;       // of the last job
+  std::uint16_t issue_salt_ = 0;       // of the channel's first prefix
   Instant connected_;
   Instant last_seen_;
   Instant partial_since_{};

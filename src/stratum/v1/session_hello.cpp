@@ -154,6 +154,25 @@ std::optional<ExtranoncePrefix> MinerSession::new_prefix() const {
       static_cast<std::uint8_t>(kExtranonceSize - context_.extranonce2_size));
 }
 
+/// The operator's rule for this firmware, else the port's. A port may have one size for everybody;
+/// who works badly with that is told before there is any work.
+bool MinerSession::choose_size(const Request& request, Instant now) {
+  coinbase_weight_ = policy_.coinbase_weight;
+  const auto by_agent = size_by_agent(context_.sizes, agent_);
+  if (!by_agent) return true;
+  if (policy_.small_coinbases) {
+    coinbase_weight_ = *by_agent;
+    return true;
+  }
+  if (*by_agent >= policy_.coinbase_weight) return true;
+  const std::string text = "this port's coinbases have " + std::to_string(policy_.coinbase_weight) +
+                           " weight units of outputs, this firmware is to get at most " +
+                           std::to_string(*by_agent) + ": use another port of this pool";
+  refuse(request, {Code::Other, text, 0}, now);
+  close("its firmware wants a smaller coinbase than this port's", true);
+  return false;
+}
+
 bool MinerSession::open_channel(Instant now) {
   const auto prefix = new_prefix();
   if (!prefix) return false;
@@ -208,6 +227,7 @@ void MinerSession::on_subscribe(const Request& request, Instant now) {
   if (!channel_) {
     agent_ = printable(string_at(request, 0).value_or(""));
     agent_.shrink_to_fit();
+    if (!choose_size(request, now)) return;
     if (!open_channel(now)) {
       refuse(request, {Code::Other, "pool is full", 0}, now);
       return close("no extranonce left", true);

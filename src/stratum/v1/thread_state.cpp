@@ -2,21 +2,31 @@
 // What the sessions of a thread share: see thread_state.h.
 #include "stratum/v1/thread_state.h"
 
+#include <algorithm>
+
 #include "stratum/v1/encode.h"
 
 namespace adit::v1 {
 
-NotifyCache::Entry& NotifyCache::entry(const JobPtr& job) {
-  for (Entry& known : entries_)
+NotifyCache::Encoded& NotifyCache::place_of(const JobPtr& job) {
+  const auto of_number = [&](const Entry& entry) { return entry.number == job->number; };
+  auto entry = std::find_if(entries_.begin(), entries_.end(), of_number);
+  if (entry == entries_.end()) {
+    entry = entries_.begin() + static_cast<std::ptrdiff_t>(oldest_);
+    oldest_ = (oldest_ + 1) % entries_.size();
+    *entry = Entry{job->number, {}, 0};
+  }
+  for (Encoded& known : entry->jobs)
     if (known.job == job) return known;
-  Entry& place = entries_[oldest_];
-  oldest_ = (oldest_ + 1) % entries_.size();
-  place = Entry{job, {}};
+  if (entry->jobs.size() <= kSmallerJobsMax) return entry->jobs.emplace_back(Encoded{job, {}});
+  Encoded& place = entry->jobs[entry->oldest];
+  entry->oldest = (entry->oldest + 1) % entry->jobs.size();
+  place = Encoded{job, {}};
   return place;
 }
 
 const SharedText& NotifyCache::rest(const JobPtr& job, bool clean) {
-  SharedText& text = entry(job).text[clean ? 1 : 0];
+  SharedText& text = place_of(job).text[clean ? 1 : 0];
   if (!text) text = std::make_shared<const std::string>(notify_rest(*job, clean));
   return text;
 }

@@ -18,17 +18,24 @@
 
 namespace adit::v1 {
 
-/// The part of mining.notify that is the same for everybody, made once for a job and thread.
+/// The part of mining.notify that is the same for everybody, made once for a job and thread. All
+/// sizes of a job have their places, so that a broadcast to mixed firmware encodes each once.
 class NotifyCache {
  public:
   const SharedText& rest(const JobPtr& job, bool clean);
 
  private:
-  struct Entry {
+  struct Encoded {
     JobPtr job;
     SharedText text[2];  // [clean]
   };
-  Entry& entry(const JobPtr& job);
+  /// The jobs of a number: everybody's and the smaller ones, or some accounts' own.
+  struct Entry {
+    JobNumber number;
+    std::vector<Encoded> jobs;
+    std::size_t oldest = 0;
+  };
+  Encoded& place_of(const JobPtr& job);
   std::array<Entry, 4> entries_;
   std::size_t oldest_ = 0;
 };
