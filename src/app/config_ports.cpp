@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "app/config_agents.h"
 #include "uv/tcp.h"
 
 namespace adit {
@@ -13,8 +14,6 @@ namespace {
 constexpr std::uint32_t kRollableBits = 0x1fffffe0;  // BIP323, the widest
 constexpr std::size_t kPortsMax = 16;
 constexpr std::size_t kPortNameMax = 32;
-constexpr std::size_t kAgentsMax = 64;
-constexpr std::size_t kAgentMatchMax = 64;  // what a session keeps of a name
 
 void read_difficulty(TomlTable& table, std::string_view key, std::string_view source,
                      Difficulty& value) {
@@ -42,27 +41,6 @@ void read_bounds(TomlTable& table, std::string_view source, VardiffOptions& vard
   auto pace = static_cast<std::uint32_t>(vardiff.shares_per_minute);
   table.integer("shares_per_minute", pace, 1, 600);
   vardiff.shares_per_minute = pace;
-}
-
-AgentStart read_agent(TomlTable table, std::string_view source,
-                      const std::vector<AgentStart>& earlier) {
-  AgentStart agent;
-  table.text("match", agent.match);
-  const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
-  if (agent.match.empty() || agent.match.size() > kAgentMatchMax ||
-      !std::all_of(agent.match.begin(), agent.match.end(), printable))
-    table.fail("match", fmt::format("is required: 1 to {} characters of printable ASCII that the "
-                                    "name of the miner's software contains",
-                                    kAgentMatchMax));
-  for (const AgentStart& rule : earlier)
-    if (mentions(agent.match, rule.match))
-      table.fail("match", fmt::format("never counts: \"{}\" stands before it, and the first that "
-                                      "matches wins",
-                                      rule.match));
-  read_difficulty(table, "start", source, agent.start);
-  if (!table.has("start")) table.fail("start", "is required");
-  table.finish();
-  return agent;
 }
 
 bool is_port_name(std::string_view name) {
@@ -119,13 +97,10 @@ void read_version_mask(TomlTable& table, std::uint32_t& mask) {
 
 void read_vardiff(TomlTable table, std::string_view source, Config& config) {
   read_bounds(table, source, config.vardiff);
-  if (table.has("agent")) {
-    std::vector<TomlTable> agents = table.tables("agent");
-    if (agents.size() > kAgentsMax)
-      table.fail("agent", fmt::format("at most {} of them", kAgentsMax));
-    for (std::size_t i = 0; i < std::min(agents.size(), kAgentsMax); ++i)
-      config.agents.push_back(read_agent(std::move(agents[i]), source, config.agents));
-  }
+  read_agents(table, config.agents, [&](TomlTable& agent, AgentStart& rule) {
+    read_difficulty(agent, "start", source, rule.start);
+    if (!agent.has("start")) agent.fail("start", "is required");
+  });
   table.finish();
 }
 
