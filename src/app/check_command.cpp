@@ -62,6 +62,21 @@ void print_difficulty(const Config& config) {
     fmt::print("difficulty  agents with \"{}\": start {}\n", agent.match, agent.start.text());
 }
 
+/// How much of the plan's outputs a V1 miner's work has, where that is not the same for all.
+void print_sizes(const Config& config) {
+  if (!pays_by_plan(config)) return;
+  const auto print = [](const std::string& who, const CoinbaseSize& size) {
+    fmt::print("outputs     {}: up to {} weight units{}\n", who, size.coinbase_weight,
+               size.small_coinbases ? "" : ", for everybody");
+  };
+  print("all ports", config.v1.size);
+  for (const PortConfig& port : config.ports)
+    print(fmt::format("port \"{}\"", port.name), port.size);
+  for (const AgentSize& agent : config.payout.agents)
+    fmt::print("outputs     agents with \"{}\": up to {} weight units\n", agent.match,
+               agent.coinbase_weight);
+}
+
 Status check_node(const Config& config, const NodeConfig& node, NodeCaller& caller) {
   const auto genesis = caller.call(node, "getblockhash", "[0]");
   if (!genesis) return genesis.error();
@@ -131,6 +146,7 @@ int check_command(const CommonOptions& options) {
   fmt::print("pool        \"{}\" on {}, pays {}\n", config->pool.name,
              network_name(config->pool.network), config->pool.payout.text);
   print_difficulty(*config);
+  print_sizes(*config);
   uv::OsClock clock;
   NodeCaller caller(clock);
   int status = 0;

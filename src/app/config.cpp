@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 
+#include "app/coinbase_sizes.h"
 #include "app/config_payout.h"
 #include "app/config_ports.h"
 #include "app/credentials.h"
@@ -118,6 +119,7 @@ void read_v1(TomlTable table, std::string_view source, Config& config) {
   v1.tls_certificate = path_from(config.source, v1.tls_certificate);
   v1.tls_key = path_from(config.source, v1.tls_key);
   read_version_mask(table, v1.version_mask);
+  read_size(table, config, v1.size);
   read_ports(table, source, config);
   for (const auto& [key, path] :
        {std::pair("tls_certificate", v1.tls_certificate), {"tls_key", v1.tls_key}})
@@ -245,6 +247,7 @@ Result<Config> parse_config(std::string_view text, const std::string& name) {
     config.nodes.push_back(read_node(std::move(table), name));
   if (config.nodes.empty()) root.fail("node", "at least one [[node]] is required");
   read_vardiff(root.table("vardiff"), text, config);
+  read_payout(root.table("payout"), config);
   TomlTable stratum = root.table("stratum");
   read_v1(stratum.table("v1"), text, config);
   read_v2(stratum.table("v2"), config, config.v2, config.warnings);
@@ -252,7 +255,6 @@ Result<Config> parse_config(std::string_view text, const std::string& name) {
   read_api(root.table("api"), config.api);
   stratum.finish();
   read_ledger(root.table("ledger"), config.ledger);
-  read_payout(root.table("payout"), config.pool, config.payout);
   root.finish();
   if (problem.worst()) return *problem.worst();
   return config;

@@ -38,6 +38,17 @@ struct NodeConfig {
   bool operator==(const NodeConfig&) const = default;
 };
 
+/// More makes coinbases that some firmware cannot hash, and every job longer.
+inline constexpr std::int64_t kCoinbaseWeightMax = 100'000;
+inline constexpr std::uint64_t kCoinbaseWeight = 8'000;
+
+/// Of the work of a V1 port, where a plan pays accounts in the coinbase.
+struct CoinbaseSize {
+  std::uint64_t coinbase_weight = kCoinbaseWeight;  ///< of the accounts' outputs
+  bool small_coinbases = true;  ///< false: one size for everybody; refuse who is to have less
+  bool operator==(const CoinbaseSize&) const = default;
+};
+
 struct StratumV1Config {
   std::vector<std::string> listen = {"0.0.0.0:3333", "[::]:3333"};
   std::vector<std::string> tls_listen;
@@ -49,6 +60,7 @@ struct StratumV1Config {
   std::uint32_t accepts_per_second = 2'000;  ///< likewise; 0: no limit
   /// Likewise, from one address until one of them has had a share accepted; 0: no limit.
   std::uint32_t newcomers_per_source = 256;
+  CoinbaseSize size;  ///< unless set, [payout]'s
   bool operator==(const StratumV1Config&) const = default;
 };
 
@@ -57,6 +69,7 @@ struct PortConfig {
   std::string name;  ///< for logs, and what a reload knows it by
   std::vector<std::string> listen, tls_listen;
   std::uint32_t version_mask = 0;
+  CoinbaseSize size;
   VardiffOptions vardiff;
 };
 
@@ -90,10 +103,11 @@ struct PayoutConfig {
   PayWay way = PayWay::Wallet;  ///< solo: Coinbase
   std::uint32_t factor = 2;     ///< pplns: the window in network difficulties
   Satoshi minimum{100'000};     ///< of an output; with way Coinbase 1,048,576 unless set
-  std::uint64_t coinbase_weight = 8'000;
-  std::uint32_t max_outputs = 500;   ///< of one payment
-  std::string wallet;                ///< bitcoind's, by name; empty: its only one
-  std::uint32_t fee_rate_max = 100;  ///< satoshi a virtual byte
+  std::uint64_t coinbase_weight = kCoinbaseWeight;  ///< the largest; other sizes are V1's
+  std::vector<AgentSize> agents;                    ///< [[payout.agent]]
+  std::uint32_t max_outputs = 500;                  ///< of one payment
+  std::string wallet;                               ///< bitcoind's, by name; empty: its only one
+  std::uint32_t fee_rate_max = 100;                 ///< satoshi a virtual byte
   bool operator==(const PayoutConfig&) const = default;
 };
 
@@ -135,6 +149,13 @@ inline std::uint32_t rollable_bits(const Config& config) {
   std::uint32_t bits = config.v1.version_mask;
   for (const PortConfig& port : config.ports) bits |= port.version_mask;
   return bits;
+}
+
+/// Coinbases have accounts' outputs, and whose is worked out ahead (solo: only the miner's own).
+inline bool pays_by_plan(const Config& config) {
+  const SchemeKind scheme = config.pool.scheme;
+  return config.payout.way == PayWay::Coinbase &&
+         (scheme == SchemeKind::Pplns || scheme == SchemeKind::Prop);
 }
 
 PayoutTerms terms_of(const Config& config);

@@ -3,14 +3,14 @@
 
 #include <charconv>
 
+#include "app/coinbase_sizes.h"
+
 namespace adit {
 namespace {
 
 constexpr std::int64_t kDust = 546;
 /// A coinbase output below it costs its owner more to spend than it is worth.
 constexpr Satoshi kCoinbaseMinimum{1'048'576};
-/// More makes coinbases that some firmware cannot hash, and every job longer.
-constexpr std::int64_t kCoinbaseWeightMax = 100'000;
 
 /// "1.5%" to 150 basis points; nullopt for anything else or above 100%.
 std::optional<std::uint32_t> basis_points(std::string_view text) {
@@ -47,7 +47,9 @@ void read_scheme(TomlTable& table, PoolConfig& pool) {
     table.fail("fee", "must be like \"1.5%\", at most 100% and two decimals");
 }
 
-void read_payout(TomlTable table, const PoolConfig& pool, PayoutConfig& payout) {
+void read_payout(TomlTable table, Config& config) {
+  const PoolConfig& pool = config.pool;
+  PayoutConfig& payout = config.payout;
   const bool priced = pool.scheme == SchemeKind::Pps || pool.scheme == SchemeKind::Fpps;
   if (pool.scheme == SchemeKind::Solo) payout.way = PayWay::Coinbase;
   std::string way(pay_way_name(payout.way));
@@ -64,6 +66,8 @@ void read_payout(TomlTable table, const PoolConfig& pool, PayoutConfig& payout) 
   payout.minimum = Satoshi(minimum);
   table.integer("factor", payout.factor, 1, 1'000);
   table.integer("coinbase_weight", payout.coinbase_weight, 1'000, kCoinbaseWeightMax);
+  config.v1.size.coinbase_weight = payout.coinbase_weight;
+  read_agent_sizes(table, config);
   table.integer("max_outputs", payout.max_outputs, 1, 2'500);
   table.text("wallet", payout.wallet);
   for (const char c : payout.wallet)

@@ -9,7 +9,7 @@ namespace adit {
 
 /// [pool] scheme and fee.
 void read_scheme(TomlTable& table, PoolConfig& pool);
-/// [payout]; `pool` has been read.
-void read_payout(TomlTable table, const PoolConfig& pool, PayoutConfig& payout);
+/// [payout] and [[payout.agent]]; [pool] has been read.
+void read_payout(TomlTable table, Config& config);
 
 }  // namespace adit

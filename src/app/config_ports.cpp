@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "app/coinbase_sizes.h"
 #include "app/config_agents.h"
 #include "uv/tcp.h"
 
@@ -55,6 +56,7 @@ bool is_port_name(std::string_view name) {
 PortConfig read_port(TomlTable table, std::string_view source, const Config& config) {
   PortConfig port;
   port.version_mask = config.v1.version_mask;
+  port.size = config.v1.size;
   port.vardiff = config.vardiff;
   table.text("name", port.name);
   if (!is_port_name(port.name))
@@ -68,6 +70,7 @@ PortConfig read_port(TomlTable table, std::string_view source, const Config& con
   if (!port.tls_listen.empty() && (config.v1.tls_certificate.empty() || config.v1.tls_key.empty()))
     table.fail("tls_listen", "needs tls_certificate and tls_key in [stratum.v1]");
   read_version_mask(table, port.version_mask);
+  read_size(table, config, port.size);
   read_bounds(table, source, port.vardiff);
   table.finish();
   return port;

@@ -13,7 +13,8 @@ void read_listen(TomlTable& table, std::string_view key, std::vector<std::string
 void read_version_mask(TomlTable& table, std::uint32_t& mask);
 /// [vardiff] and [[vardiff.agent]]. `source`: the file's text.
 void read_vardiff(TomlTable table, std::string_view source, Config& config);
-/// [[stratum.v1.port]]; `config.vardiff` and what [stratum.v1] says itself have been read.
+/// [[stratum.v1.port]]; `config.vardiff`, [payout] and what [stratum.v1] says itself have been
+/// read.
 void read_ports(TomlTable& v1_table, std::string_view source, Config& config);
 
 }  // namespace adit

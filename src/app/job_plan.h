@@ -9,7 +9,8 @@
 namespace adit {
 
 /// Without a plan all goes to the pool. With one, its accounts are paid as far as the template
-/// leaves room for their outputs; who finds none keeps the amount as a carry.
+/// leaves room for their outputs; who finds none keeps the amount as a carry. So too in each
+/// smaller size that miners may come for.
 JobOptions job_options(const Config& config, const BlockTemplate& block_template,
                        const PlanPtr& plan);
 

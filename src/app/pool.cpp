@@ -38,11 +38,22 @@ Status make_data_dir(const std::string& path) {
 
 /// But for what a reload may change of them.
 bool stand_alike(const std::vector<PortConfig>& a, const std::vector<PortConfig>& b) {
-  return std::equal(
-      a.begin(), a.end(), b.begin(), b.end(), [](const PortConfig& one, const PortConfig& other) {
-        return one.name == other.name && one.listen == other.listen &&
-               one.tls_listen == other.tls_listen && one.version_mask == other.version_mask;
-      });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const PortConfig& one, const PortConfig& other) {
+                      return one.name == other.name && one.listen == other.listen &&
+                             one.tls_listen == other.tls_listen &&
+                             one.version_mask == other.version_mask && one.size == other.size;
+                    });
+}
+
+ChannelPolicy policy_of(const VardiffOptions& vardiff, std::uint32_t mask,
+                        const CoinbaseSize& size) {
+  ChannelPolicy policy;
+  policy.vardiff = vardiff;
+  policy.version_mask = mask;
+  policy.coinbase_weight = size.coinbase_weight;
+  policy.small_coinbases = size.small_coinbases;
+  return policy;
 }
 
 /// Nothing for a port that is gone: its miners keep what they have.
@@ -133,11 +144,11 @@ Status Pool::open_books() {
 
 Status Pool::make_workers() {
   WorkerOptions options;
-  options.policy.vardiff = config_.vardiff;
-  options.policy.version_mask = config_.v1.version_mask;
+  options.policy = policy_of(config_.vardiff, config_.v1.version_mask, config_.v1.size);
   options.agents = config_.agents;
+  options.sizes = config_.payout.agents;
   for (const PortConfig& port : config_.ports)
-    options.ports.push_back({port.vardiff, port.version_mask});
+    options.ports.push_back(policy_of(port.vardiff, port.version_mask, port.size));
   options.network = config_.pool.network;
   if (config_.pool.accept_names) options.default_account = config_.pool.payout.text;
   options.extranonce2_size = config_.v1.extranonce2_size;

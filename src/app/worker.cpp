@@ -26,6 +26,7 @@ Worker::Worker(Clock& clock, WorkerOptions options, WorkerLinks links)
       inbox_(kInbox, [this] { wake_->wake(); }) {
   context_.policy = options_.policy;
   context_.agents = options_.agents;
+  context_.sizes = options_.sizes;
   context_.network = options_.network;
   context_.default_account = options_.default_account;
   context_.extranonce2_size = options_.extranonce2_size;

@@ -35,6 +35,7 @@ struct WorkerOptions {
   ChannelPolicy policy;
   std::vector<ChannelPolicy> ports;  ///< of those that have their own; listen() names them by place
   std::vector<AgentStart> agents;
+  std::vector<AgentSize> sizes;
   Network network = Network::Main;
   std::string default_account;
   std::uint8_t extranonce2_size = 8;

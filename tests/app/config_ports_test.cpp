@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/coinbase_sizes.h"
 #include "app/config.h"
 #include "app/job_plan.h"
 #include "good_config.h"
@@ -22,7 +23,8 @@ std::string agent(const std::string& match, const std::string& start = "1") {
   return "[[vardiff.agent]]\nmatch = \"" + match + "\"\nstart = " + start + "\n";
 }
 
-/// The reference file with its examples of ports and agents as keys.
+/// The reference file with its examples of ports and agents as keys, and blocks that pay accounts,
+/// without which sizes are errors.
 std::string reference_with_examples() {
   std::ifstream file(std::string(std::getenv("ADIT_TEST_DATA")) + "/../config/adit.toml");
   std::string text;
@@ -32,6 +34,7 @@ std::string reference_with_examples() {
     const std::string_view blank = "YOUR ADDRESS";
     if (const std::size_t at = line.find(blank); at != line.npos)
       line.replace(at, blank.size(), "bc1qvyq0cc6rahyvsazfdje0twl7ez82ndmuac2lhv");
+    if (line.starts_with("way = \"wallet\"")) line.replace(0, 14, "way = \"coinbase\"");
     text += line.substr(example ? 1 : 0) + "\n";
   }
   return text;
@@ -96,10 +99,17 @@ TEST_CASE("agents in their order, starts exact") {
 TEST_CASE("the reference file's examples are good, and mean what they say") {
   const auto config = parse_config(reference_with_examples(), "adit.toml");
   REQUIRE_MESSAGE(config.ok(), (config ? "" : config.error().text));
-  REQUIRE(config->ports.size() == 2);
+  REQUIRE(config->ports.size() == 3);
   CHECK(config->ports[0].name == "nano");
   CHECK(config->ports[0].vardiff.minimum == d("0.000001"));
   CHECK(config->ports[1].vardiff.start == d("500000"));
+  CHECK(config->ports[0].size == CoinbaseSize{8'000, true});
+  CHECK(config->ports[2].size == CoinbaseSize{8'000, false});
+  CHECK(config->payout.agents.size() == 4);
+  CHECK(smaller_sizes(*config) == std::vector<std::uint64_t>{1'000, 2'000, 3'720});
+  CHECK(size_by_agent(config->payout.agents, "bmminer/2.0.0/Antminer S19/14000") == 2'000);
+  CHECK(size_by_agent(config->payout.agents, "Antminer S21/Fri May 17") == 8'000);
+  CHECK_FALSE(size_by_agent(config->payout.agents, "bitaxe/BM1366/v2.5.0").has_value());
   CHECK(config->agents.size() == 5);
   CHECK(start_by_agent(config->agents, "NerdMinerV2/V1.7.0") == d("0.00016"));
   CHECK(start_by_agent(config->agents, "bitaxe/BM1370/v2.5.0") == d("850"));
