@@ -17,10 +17,10 @@ def tip_of(job):
 class Finder(Miner):
     """Finds a block whenever it is asked to. The bits of its node leave that to a few hundred hashes."""
 
-    def __init__(self, pool, node, user=USER):
-        super().__init__(pool.address)
+    def __init__(self, pool, node, user=USER, agent='adit-test/1', address=None):
+        super().__init__(address or pool.address)
         self.pool, self.node, self.user = pool, node, user
-        self.hello(user)
+        self.hello(user, agent=agent)
 
     def on_tip(self, seconds=10):
         """Waits until the job in hand builds on the node's tip."""
