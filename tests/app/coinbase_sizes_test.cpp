@@ -110,6 +110,9 @@ TEST_CASE("sizes: none is made that no V1 miner can come for") {
   const std::string closed = "[stratum.v1]\nlisten = []\n";
   CHECK(smaller_sizes(config_of(closed + "coinbase_weight = 500\n" + rules)).empty());
   CHECK(smaller_sizes(config_of(closed + port("a", "") + rules)) == Sizes{3'000});
+  Config both = config_of(closed + rules);
+  both.both.listen = {"127.0.0.1:1"};  // V1 comes in there, too
+  CHECK(smaller_sizes(both) == Sizes{3'000});
   CHECK(smaller_sizes(config_of("")).empty());
 }
 
