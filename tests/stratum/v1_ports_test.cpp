@@ -72,7 +72,7 @@ TEST_CASE("what is remembered of a worker or a session keeps to the port's bound
   TestPool pool;
   pool.next_tip();
   ChannelPolicy port = nano_port(pool);
-  const WorkerIndex worker = pool.workers.acquire(kAlice, "rig1");
+  const WorkerIndex worker = pool.workers.acquire(kAlice, "rig1", {});
   pool.workers.remember_rate(worker, 70'000);
   CHECK(started_at(pool, {.port = &port}) == difficulty_for_rate(port.vardiff, 70'000));
   // Six shares a minute where others are asked for fifteen.
@@ -162,7 +162,7 @@ TEST_CASE("who rules the start: bounds, the miner's wish, its memory, its agent,
   CHECK(with([](Hello& h) { h.password = "fd=0.004"; }) == d("0.004"));
   CHECK(with([](Hello& h) { h.password = "md=0.005"; }) == d("0.005"));
   CHECK(with([](Hello& h) { h.suggestion = "0.006"; }) == d("0.006"));
-  pool.workers.remember_rate(pool.workers.acquire(kAlice, "rig1"), 300'000);
+  pool.workers.remember_rate(pool.workers.acquire(kAlice, "rig1", {}), 300'000);
   CHECK(with([](Hello&) {}) == difficulty_for_rate(port.vardiff, 300'000));
   CHECK(with([](Hello& h) { h.password = "d=0.003"; }) == d("0.003"));
 }

@@ -260,7 +260,7 @@ TEST_CASE("a named session brings its difficulty back, and never an extranonce1"
 TEST_CASE("a worker's rate is remembered over a reconnect") {
   TestPool pool;
   pool.next_tip();
-  pool.workers.remember_rate(pool.workers.acquire(kAlice, "rig1"), 1e6);
+  pool.workers.remember_rate(pool.workers.acquire(kAlice, "rig1", {}), 1e6);
   Rig rig(pool);
   CHECK(rig.miner.difficulty == difficulty_for_rate(pool.context.policy.vardiff, 1e6));
 }

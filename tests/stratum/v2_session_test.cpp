@@ -208,7 +208,7 @@ TEST_CASE("a channel of which nothing is known starts by what its device calls i
   CHECK(target(kAlice, 0) == Difficulty::parse("0.002")->to_target());
   const VardiffOptions& options = pool.v2.policy.vardiff;
   CHECK(target(kAlice, 1e6f) == difficulty_for_rate(options, 1e6).to_target());
-  pool.workers.remember_rate(pool.workers.acquire(kAlice, "a"), 2e6);
+  pool.workers.remember_rate(pool.workers.acquire(kAlice, "a", {}), 2e6);
   CHECK(target(std::string(kAlice) + ".a", 0) == difficulty_for_rate(options, 2e6).to_target());
 }
 

@@ -307,7 +307,7 @@ void MinerSession::on_authorize(const Request& request, Instant now) {
                     now, "false");
     if (workers_.size() == kWorkersMax)
       return refuse(request, {Code::Other, "too many workers", 5}, now, "false");
-    workers_.push_back(context_.workers->acquire(name->account, name->worker));
+    workers_.push_back(context_.workers->acquire(name->account, name->worker, now));
   }
   reply_result(request, "true");
   PasswordWishes wishes = parse_password(string_at(request, 1).value_or(""));

@@ -104,7 +104,7 @@ MiningChannel* MinerSession::open(const Opening& wish, Instant now) {
   const auto by_agent = start_by_agent(context_.agents, agent_);
   const Difficulty start =
       rate > 0 ? difficulty_for_rate(vardiff, rate) : by_agent.value_or(vardiff.start);
-  const WorkerIndex worker = context_.workers->acquire(name->account, name->worker);
+  const WorkerIndex worker = context_.workers->acquire(name->account, name->worker, now);
   MiningChannel& made = channels_.emplace_back(
       MiningChannel{.id = ++last_id_,
                     .standard = wish.standard,

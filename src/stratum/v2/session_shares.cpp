@@ -107,7 +107,7 @@ std::optional<WorkerIndex> MinerSession::named_worker(MiningChannel& channel, By
     channel.names.erase(channel.names.begin());
   }
   const std::string account = context_.workers->at(channel.worker).account;
-  const WorkerIndex worker = context_.workers->acquire(account, name);
+  const WorkerIndex worker = context_.workers->acquire(account, name, last_seen_);
   channel.names.emplace_back(name, worker);
   return worker;
 }
