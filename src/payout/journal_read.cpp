@@ -69,6 +69,16 @@ class Comparison {
 
 }  // namespace
 
+Result<std::optional<AccountBalance>> read_account_balance(LedgerStore& store, AccountId account) {
+  const std::string key = account_key(account);
+  const auto value = store.get(Family::Credits, key);
+  if (!value) return value.error();
+  if (!*value) return std::optional<AccountBalance>();
+  auto row = account_row_of(key, **value);
+  if (!row) return row.error();
+  return std::optional(*std::move(row));
+}
+
 Status for_each_entry(LedgerStore& store, std::uint64_t first,
                       const std::function<bool(const JournalEntry&)>& visit) {
   Status verdict;

@@ -111,6 +111,8 @@ class Journal {
 /// or where a number is missing.
 Status for_each_entry(LedgerStore& store, std::uint64_t first,
                       const std::function<bool(const JournalEntry&)>& visit);
+/// One account's balance as written, at the cost of one row; nullopt: it never had an entry.
+Result<std::optional<AccountBalance>> read_account_balance(LedgerStore& store, AccountId account);
 /// Recomputes every balance from the entries and compares; problems, at most 100, name the row.
 /// (Fractions of a satoshi are not in the entries; verify_money looks at them, too.)
 Result<std::vector<std::string>> verify_journal(LedgerStore& store);
