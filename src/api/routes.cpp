@@ -2,32 +2,15 @@
 #include "adit/api/routes.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
-#include "adit/base/json.h"
 #include "adit/ledger/reader.h"
+#include "api/reply.h"
 
 namespace adit {
 namespace {
 
-constexpr std::string_view kSlices = "/api/v1/slices";
-
-ApiReply refusal(int status, std::string_view text) {
-  return {status, "application/json",
-          JsonWriter().begin_object().key("error").string(text).end_object().take() + "\n"};
-}
-
-ApiReply broken(const Error& error) { return refusal(503, error.text); }
-
-/// Plain digits without a leading zero.
-std::optional<std::uint64_t> number_of(std::string_view text) {
-  std::uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, value);
-  const bool plain = read.ec == std::errc() && read.ptr == end && text.front() != '0';
-  return plain ? std::optional(value) : std::nullopt;
-}
+constexpr std::string_view kSlices = "/api/v1/slices", kAccounts = "/api/v1/accounts/";
 
 void write_slice(JsonWriter& json, const SliceRecord& slice) {
   json.begin_object().key("number").number_u64(slice.number.value());
@@ -47,11 +30,11 @@ ApiReply one_slice(LedgerStore& books, std::string_view text) {
   const auto number = number_of(text);
   if (!number) return refusal(404, "a slice is named by its number, from 1");
   const auto slice = read_slice(books, SliceNumber(*number));
-  if (!slice) return broken(slice.error());
+  if (!slice) return unavailable(slice.error());
   if (!*slice) return refusal(404, "there is no such slice, or it is no longer kept");
   JsonWriter json;
   write_slice(json, **slice);
-  return {200, "application/json", json.take() + "\n"};
+  return json_reply(json.take());
 }
 
 ApiReply slices(LedgerStore& books, const ApiRequest& request) {
@@ -65,7 +48,7 @@ ApiReply slices(LedgerStore& books, const ApiRequest& request) {
   const std::uint64_t count = std::min(limit.value_or(kApiSlices), kApiSlices);
   if (!from) {
     const auto newest = newest_slice(books);
-    if (!newest) return broken(newest.error());
+    if (!newest) return unavailable(newest.error());
     const std::uint64_t last = *newest ? (*newest)->number.value() : 0;
     from = last > count ? last - count + 1 : 1;
   }
@@ -76,18 +59,22 @@ ApiReply slices(LedgerStore& books, const ApiRequest& request) {
     write_slice(json, slice);
     return ++written < count;
   });
-  if (!read) return broken(read.error());
-  return {200, "application/json", json.end_array().end_object().take() + "\n"};
+  if (!read) return unavailable(read.error());
+  return json_reply(json.end_array().end_object().take());
 }
 
 }  // namespace
 
-ApiReply answer_api(LedgerStore& books, const ApiRequest& request) {
+ApiReply answer_api(const ApiSources& sources, const ApiRequest& request) {
   const std::string_view path = request.path;
   if (path == "/healthz") return {200, "text/plain", "ok\n"};
-  if (path == kSlices) return slices(books, request);
+  if (path == "/metrics" && request.query.empty())
+    return {200, std::string(kMetricsType), metrics_text(sources.live.metrics())};
+  if (path.starts_with(kAccounts))
+    return account_route(sources, path.substr(kAccounts.size()), request);
+  if (path == kSlices) return slices(sources.books, request);
   if (path.starts_with(kSlices) && path[kSlices.size()] == '/' && request.query.empty())
-    return one_slice(books, path.substr(kSlices.size() + 1));
+    return one_slice(sources.books, path.substr(kSlices.size() + 1));
   return refusal(404, "nothing is here");
 }
 

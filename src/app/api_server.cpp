@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "app/api_server.h"
 
-#include "adit/api/routes.h"
 #include "adit/base/log.h"
 #include "app/books_reader.h"
 
@@ -11,13 +10,22 @@ namespace {
 constexpr Duration kFresh = std::chrono::seconds(1);
 }  // namespace
 
-Result<std::unique_ptr<ApiServer>> ApiServer::start(Clock& clock, const std::string& data_dir,
-                                                    const std::string& listen) {
-  const auto address = uv::parse_listen_address(listen);
+ApiServer::ApiServer(Clock& clock, const ApiOptions& options, ApiLinks links,
+                     std::unique_ptr<RocksStore> books)
+    : clock_(&clock),
+      network_(options.network),
+      asker_(links.threads, std::move(links.ask)),
+      metrics_(std::move(links.metrics)),
+      books_(std::move(books)) {}
+
+Result<std::unique_ptr<ApiServer>> ApiServer::start(Clock& clock, const ApiOptions& options,
+                                                    ApiLinks links) {
+  const auto address = uv::parse_listen_address(options.listen);
   if (!address) return Error{ErrorCode::Invalid, "api.listen: " + address.error().text};
-  auto books = open_books_reader(data_dir);
+  auto books = open_books_reader(options.data_dir);
   if (!books) return books.error();
-  std::unique_ptr<ApiServer> api(new ApiServer(clock, *std::move(books)));
+  std::unique_ptr<ApiServer> api(
+      new ApiServer(clock, options, std::move(links), *std::move(books)));
   auto server = uv::HttpServer::listen(
       *address, [self = api.get()](const uv::HttpQuestion& asked) { return self->answer(asked); });
   if (!server) return server.error();
@@ -33,7 +41,7 @@ uv::HttpResponse ApiServer::answer(const uv::HttpQuestion& question) {
       log_warn("api", "the books cannot be read: {}", caught_up.error().text);
     caught_up_ = now;
   }
-  ApiReply reply = answer_api(*books_, {question.path, question.query});
+  ApiReply reply = answer_api({*books_, totals_, *this, network_}, {question.path, question.query});
   return {reply.status, std::move(reply.type), std::move(reply.body)};
 }
 

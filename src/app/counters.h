@@ -30,8 +30,9 @@ struct WorkerCounters {
   Counter posted;       ///< sent to the ledger
   Counter blocks;
   Counter connects, closes;
-  Counter begun;     ///< connections that had a first share acknowledged...
-  Counter begun_ms;  ///< ...and after how many milliseconds, in sum
+  Counter turned_away;  ///< closed at once, for want of a place; not in `connects`
+  Counter begun;        ///< connections that had a first share acknowledged...
+  Counter begun_ms;     ///< ...and after how many milliseconds, in sum
   std::array<Counter, kRejectReasons> rejected;
   std::uint64_t rejected_sum() const {
     std::uint64_t sum = 0;

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "adit/api/live.h"
 #include "adit/ledger/records.h"
 #include "adit/ledger/slice.h"
 #include "adit/mining/job.h"
@@ -59,8 +60,14 @@ struct PolicyChanged {
 struct RatesLearned {
   std::vector<LearnedRate> rates;
 };
+/// api -> workers: who mines for this account?
+struct WhoMines {
+  LiveQuestion question;
+  /// With the answer, once, from the worker's thread; thread-safe. Never called: the thread ended.
+  std::function<void(LiveWorkers)> reply;
+};
 using WorkerMessage =
-    std::variant<JobPublished, CommitReceipt, NoWork, Drain, PolicyChanged, RatesLearned>;
+    std::variant<JobPublished, CommitReceipt, NoWork, Drain, PolicyChanged, RatesLearned, WhoMines>;
 
 /// Names an index of one thread's WorkerTable before its first share.
 struct WorkerNamed {

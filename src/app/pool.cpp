@@ -70,6 +70,7 @@ Pool::Pool(Config config, PoolHooks hooks) : config_(std::move(config)), hooks_(
 
 Pool::~Pool() {
   if (running_) stop(Duration{});
+  api_.reset();  // asks the threads, which go before it
   if (lock_fd_ >= 0) close(lock_fd_);
 }
 
@@ -88,11 +89,7 @@ Status Pool::start() {
       clock_, [this](BooksRequest&& request) { return ledger_->post(std::move(request)); });
   if (const Status s = control_->start(config_.data_dir); !s) return s;
 
-  if (!config_.api.listen.empty()) {
-    auto api = ApiServer::start(clock_, config_.data_dir, config_.api.listen);
-    if (!api) return api.error();
-    api_ = *std::move(api);
-  }
+  if (const Status s = start_api(); !s) return s;
   ledger_->start();
   for (const auto& worker : workers_) worker->start();
   upstream_->start();
@@ -269,9 +266,25 @@ void Pool::make_upstream() {
   upstream_->set_plan(first_plan_);
 }
 
+Status Pool::start_api() {
+  if (config_.api.listen.empty()) return {};
+  ApiLinks links;
+  links.threads = workers_.size();
+  links.ask = [this](std::size_t thread, WhoMines&& asked) {
+    return workers_[thread]->post(std::move(asked));
+  };
+  links.metrics = [this] { return metrics(); };
+  auto api = ApiServer::start(clock_, {config_.data_dir, config_.api.listen, config_.pool.network},
+                              std::move(links));
+  if (!api) return api.error();
+  api_ = *std::move(api);
+  return {};
+}
+
 void Pool::stop(Duration over) {
   if (!running_) return;
   running_ = false;
+  if (api_) api_->no_more_live();
   for (const auto& worker : workers_) CHECK(worker->post(Drain{over}));
   for (const auto& worker : workers_) worker->join();
   upstream_->stop();

@@ -54,6 +54,12 @@ class Pool {
   /// start, or nothing. An error: nothing was taken over.
   Result<std::string> reload(const Config& config);
   PoolTotals totals() const;
+  /// Any thread.
+  PoolMetrics metrics() const;
+  /// Of the HTTP interface; nothing where there is none.
+  std::optional<uv::ListenAddress> api_address() const {
+    return api_ ? std::optional(api_->address()) : std::nullopt;
+  }
   /// When the TLS certificate ends; nothing without TLS. The thread that reloads.
   std::optional<UnixMillis> tls_not_after() const;
   /// When Stratum V2's certificate ends; nothing for one that the pool signs itself, and renews.
@@ -76,6 +82,7 @@ class Pool {
   Status listen(const std::string& text, const Entrance& entrance,
                 std::vector<uv::ListenAddress>& listening);
   void make_upstream();
+  Status start_api();
 
   Config config_;
   PoolHooks hooks_;

@@ -95,7 +95,7 @@ void Worker::accept(uv::StreamPtr stream, const Door& door) {
   const uv::ListenAddress peer = stream->peer();
   const bool proxied = !options_.proxy_from.empty() && options_.proxy_from.contains(peer.host());
   const Source source = Source::of(peer.address);
-  if (!has_place(source, proxied)) return counters_.closes.add();  // the stream closes
+  if (!has_place(source, proxied)) return counters_.turned_away.add();  // the stream closes
   Connection::Place place;
   if (free_slots_.empty()) {
     place.slot = static_cast<std::uint32_t>(slots_.size());
@@ -146,6 +146,8 @@ void Worker::read_messages() {
       for (const LearnedRate& rate : learned->rates) workers_.learn(rate);
     else if (auto* policy = std::get_if<PolicyChanged>(&message))
       handle(*policy);
+    else if (const auto* asked = std::get_if<WhoMines>(&message))
+      handle(*asked);
   }
 }
 

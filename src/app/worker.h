@@ -115,6 +115,7 @@ class Worker final : private ConnectionHost {
   void handle(CommitReceipt& message);
   void handle(Drain& message);
   void handle(PolicyChanged& message);
+  void handle(const WhoMines& message);
   void continue_broadcast();
   void end_work();
   void end_turn();

@@ -31,7 +31,7 @@ void Worker::drain_events(Connection& connection) {
 
 void Worker::handle(Connection& connection, const ShareAccepted& event) {
   const std::uint32_t index = event.worker.value();
-  const WorkerEntry& worker = workers_.at(event.worker);
+  const WorkerEntry& worker = workers_.count_share(event.worker, event.work, now());
   if (named_.size() <= index) named_.resize(std::max<std::size_t>(index + 1, named_.size() * 2), 0);
   if (named_[index] != worker.generation + 1) {
     named_[index] = worker.generation + 1;

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "adit/ledger/reader.h"
+#include "live_values.h"
 #include "support/ledger_samples.h"
 #include "support/memory_store.h"
 
@@ -32,7 +33,7 @@ struct Kept {
     }
   }
   ApiReply ask(std::string path, std::vector<std::pair<std::string, std::string>> query = {}) {
-    return answer_api(store, {std::move(path), std::move(query)});
+    return answer_api({store, totals, live, Network::Regtest}, {std::move(path), std::move(query)});
   }
   SliceRecord slice(std::uint64_t number) {
     const auto read = read_slice(store, SliceNumber(number));
@@ -42,6 +43,8 @@ struct Kept {
   }
   test::MemoryStore store;
   test::ShareMaker maker;
+  BookTotals totals;
+  test::LiveValues live;
 };
 
 std::size_t count(const std::string& text, std::string_view what) {

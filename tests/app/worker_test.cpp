@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "adit/mining/job.h"
+#include "app/live_asker.h"
 #include "uv/system.h"
 
 using namespace adit;
@@ -21,6 +22,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr std::string_view kAccount = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 constexpr std::string_view kUser = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080.a";
 const std::string kHello = fmt::format(
     "{{\"id\":1,\"method\":\"mining.subscribe\",\"params\":[]}}\n"
@@ -58,6 +60,13 @@ class Dialled {
       heard_.append(some.data(), static_cast<std::size_t>(count));
     }
     return true;
+  }
+  /// A submit of it for the first job that it heard of.
+  std::string share(int id, int nonce) const {
+    return fmt::format(
+        "{{\"id\":{},\"method\":\"mining.submit\",\"params\":[\"{}\",\"{}\","
+        "\"{:016x}\",\"{:08x}\",\"{:08x}\"]}}\n",
+        id, kUser, job(), nonce, 1'700'000'000, nonce);
   }
   /// The id of the first job it heard of.
   std::string job() const {
@@ -108,7 +117,8 @@ class Crowd {
     for (std::size_t i = 0; i < count; ++i) miners_.emplace_back(port_);
     for (Dialled& miner : miners_) REQUIRE(miner.hears(kNotify));
   }
-  ~Crowd() {
+  ~Crowd() { stop(); }
+  void stop() {
     miners_.clear();
     worker_.post(Drain{});
     worker_.join();
@@ -127,6 +137,21 @@ class Crowd {
     return *make_job(JobNumber(number), TipNumber(number), true, block, options);
   }
   void post(WorkerMessage message) { worker_.post(std::move(message)); }
+  Result<LiveWorkers> who_mines(LiveQuestion question, Duration patience = 10s) {
+    LiveAsker asker(
+        1, [this](std::size_t, WhoMines&& asked) { return worker_.post(std::move(asked)); },
+        patience);
+    auto answers = asker.ask(question);
+    if (!answers) return answers.error();
+    return std::move(answers->front());
+  }
+  /// The same for kAccount; it must answer.
+  LiveWorkers workers(std::string from = "", std::size_t limit = 100) {
+    auto answer = who_mines({std::string(kAccount), std::move(from), limit});
+    REQUIRE(answer.ok());
+    return *std::move(answer);
+  }
+  void all_leave() { miners_.clear(); }
   std::uint64_t connected() const { return worker_.counters().connections.get(); }
   Dialled& miner(std::size_t number) { return miners_[number]; }
   Books books;
@@ -197,10 +222,7 @@ TEST_CASE("while the books' mailbox is full, shares and their workers' names wai
   Dialled& miner = crowd.miner(0);
   constexpr int kShares = 20;
   for (int i = 0; i < kShares; ++i) {
-    miner.say(
-        fmt::format("{{\"id\":{},\"method\":\"mining.submit\",\"params\":[\"{}\",\"{}\","
-                    "\"{:016x}\",\"{:08x}\",\"{:08x}\"]}}\n",
-                    100 + i, kUser, miner.job(), i, 1'700'000'000, i));
+    miner.say(miner.share(100 + i, i));
     std::this_thread::sleep_for(2ms);
   }
   const auto booked = [&] {
@@ -212,4 +234,64 @@ TEST_CASE("while the books' mailbox is full, shares and their workers' names wai
   CHECK(crowd.books.names == std::vector<std::string>{"a"});
   crowd.post(crowd.books.receipt());
   CHECK(miner.hears(fmt::format("\"id\":{},\"result\":true", 100 + kShares - 1)));
+}
+
+TEST_CASE("who mines for an account: from authorise on, with a share, and after the end") {
+  Crowd crowd(3);
+  LiveWorkers all = crowd.workers();
+  REQUIRE(all.workers.size() == 1);
+  CHECK(all.whole);
+  CHECK((all.workers[0].name == "a" && all.workers[0].connections == 3));
+  CHECK(all.workers[0].last_share == UnixMillis());
+  const UnixMillis since = all.workers[0].since;
+  CHECK(std::abs(uv::OsClock().now().wall.value() - since.value()) < 60'000);
+
+  Dialled& miner = crowd.miner(0);
+  miner.say(miner.share(100, 1));
+  REQUIRE(within(5s, [&] { return crowd.workers().workers[0].last_share != UnixMillis(); }));
+  all = crowd.workers();
+  CHECK(std::abs(all.workers[0].since.value() - since.value()) <= 1);
+  CHECK(all.workers[0].last_share >= since);
+  crowd.post(crowd.books.receipt());
+  miner.say(fmt::format(
+      "{{\"id\":7,\"method\":\"mining.authorize\",\"params\":[\"{}.b\",\"x\"]}}\n", kAccount));
+  REQUIRE(miner.hears("\"id\":7,\"result\":true"));
+  all = crowd.workers();
+  REQUIRE(all.workers.size() == 2);
+  CHECK((all.workers[1].name == "b" && all.workers[1].connections == 1));
+  CHECK(all.workers[1].last_share == UnixMillis());
+  CHECK(crowd.workers("b").workers.size() == 1);
+  CHECK(crowd.workers("", 1).workers[0].name == "a");
+  CHECK(crowd.who_mines({"somebody", "", 100})->workers.empty());
+
+  crowd.all_leave();
+  REQUIRE(within(5s, [&] { return crowd.connected() == 0; }));
+  all = crowd.workers();
+  REQUIRE(all.workers.size() == 1);  // b never had a share: it is gone
+  CHECK((all.workers[0].connections == 0 && all.workers[0].since == UnixMillis()));
+  CHECK(all.workers[0].last_share >= since);
+  crowd.stop();
+  CHECK(crowd.who_mines({std::string(kAccount), "", 100}, 20ms).error().code ==
+        ErrorCode::Unavailable);
+}
+
+TEST_CASE("who mines for an account with more workers than a thread looks at") {
+  constexpr std::size_t kNames = 31;  // of a connection, beside its first
+  constexpr std::size_t kConnections = kLiveMost / kNames + 1;
+  Crowd crowd(kConnections);
+  for (std::size_t i = 0; i < kConnections; ++i) {
+    std::string lines;
+    for (std::size_t k = 0; k < kNames; ++k)
+      lines += fmt::format(
+          "{{\"id\":{},\"method\":\"mining.authorize\",\"params\":[\"{}.{:05}\",\"x\"]}}\n", k + 10,
+          kAccount, i * kNames + k);
+    if (i + 1 == kConnections) CHECK(crowd.workers().whole);
+    crowd.miner(i).say(lines);
+    REQUIRE(crowd.miner(i).hears(fmt::format("\"id\":{},\"result\":true", kNames + 9)));
+  }
+  CHECK_FALSE(crowd.workers().whole);
+  const LiveWorkers some = crowd.workers("", 1'001);
+  REQUIRE(some.workers.size() == 1'001);
+  for (std::size_t i = 1; i < some.workers.size(); ++i)
+    CHECK(some.workers[i - 1].name < some.workers[i].name);
 }
