@@ -196,6 +196,8 @@ authority_secret_file = "authority.key"
 start = 0.00001
 minimum = 1e-10
 shares_per_minute = 60
+[api]
+listen = "127.0.0.1:0"
 )",
                                        kPayout, rpc_, zmq_);
   const std::string file = folder_ + "/adit.toml";
@@ -258,6 +260,9 @@ int Demo::run(uv::Loop& loop) {
       "config  {}/adit.toml\nminers  {} at {} MH/s each\n",
       pool_->v1_addresses()[0].text(), v2::pool_url(pool_->v2_addresses()[0].text(), authority_),
       folder_, miners_.size(), kMinerMhs);
+  if (const auto api = pool_->api_address())
+    fmt::print("look    http://{0}/metrics\n        http://{0}/api/v1/accounts/{1}/workers\n",
+               api->text(), kMinerAddress[0]);
   std::fflush(stdout);
   {
     uv::Timer limit(loop, [&] { loop.stop(); });

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`adit demo`: a whole pool on this machine finds blocks and ends by itself."""
 
+import json
 import os
 import re
 import shutil
@@ -8,6 +9,8 @@ import signal
 import subprocess
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 from support import ADIT, ROOT, PoolTest, wait_until
 
@@ -33,7 +36,12 @@ class Demo(PoolTest):
 
     def test_ends_by_itself_with_blocks_connected(self):
         with self.demo('--seconds', '20') as process:
+            head = ''
+            while '/workers\n' not in head and (line := process.stdout.readline()):
+                head += line
+            self.look(head)
             out, errors = process.communicate(timeout=60)
+            out = head + out
         self.assertEqual(process.returncode, 0, out + errors)
         self.assertRegex(out, r'block +\d+ +[0-9a-f]{64}')
         self.assertRegex(out, r'[1-9]\d* shares accepted, \d+ rejected; [1-9]\d* blocks found, [1-9]\d* connected')
@@ -44,6 +52,21 @@ class Demo(PoolTest):
         self.assertEqual(len(re.findall(r'^block ', out, re.M)), connected, out)
         self.assertRegex(out, r'bcrt1q\S+ +earned +\d+\.\d{8}, paid +\d+\.\d{8}, still owed')
         self.assertEqual(os.listdir(self.temporary), [])
+
+    def look(self, head):
+        """Where it says to look there is something to see."""
+        metrics, page = re.search(r'look +(http://\S+)\n +(http://\S+)\n', head).groups()
+        with urllib.request.urlopen(metrics, timeout=10) as answer:
+            self.assertIn('\nadit_jobs_total ', answer.read().decode())
+
+        def workers():
+            try:
+                with urllib.request.urlopen(page, timeout=10) as answer:
+                    return json.load(answer)['workers']
+            except urllib.error.HTTPError as error:  # until the first miner is in
+                self.assertEqual(error.code, 404)
+                return None
+        self.assertEqual(wait_until(workers, 15, 'a miner of the page')[0]['name'], 'demo1')
 
     def test_an_interrupt_ends_it_and_its_children(self):
         data = os.path.join(self.folder, 'kept')
