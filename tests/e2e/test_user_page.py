@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'sv2'))
 
-from support import ADIT, MINER_ADDRESS, OTHER_ADDRESS, POOL_ADDRESS, PAYOUTS, wait_until  # noqa: E402
+from support import ADIT, MINER_ADDRESS, OTHER_ADDRESS, PAYOUTS, POOL_ADDRESS, ROOT, wait_until  # noqa: E402
 from sv2_support import Sv2Test  # noqa: E402
 from v1_miner import Miner  # noqa: E402
 
@@ -60,6 +60,13 @@ def parse_metrics(text):
     return values, types
 
 
+def documented(heading):
+    """The section of docs/api.md, and the first cells of its tables."""
+    with open(os.path.join(ROOT, 'docs', 'api.md'), encoding='utf-8') as file:
+        section = file.read().split(f'\n## {heading}\n')[1].split('\n## ')[0]
+    return section, re.findall(r'^\| `(\w+)` \|', section, re.M)
+
+
 def foreign_python():
     """A python3 that has prometheus_client, or nothing."""
     for python in (sys.executable, '/usr/bin/python3'):
@@ -69,10 +76,10 @@ def foreign_python():
 
 
 class Site(Sv2Test):
-    def begin(self, **options):
+    def begin(self, bits='1d00ffff', payout='', **options):
         self.need_sim()
-        self.node = self.make_node(bits='1d00ffff', longpoll_tx_seconds=1)
-        self.pool = self.make_sv2(self.node, extra=API, vardiff='start = 1e-7\nminimum = 1e-7\nmaximum = 1e-7\n', zmq=False,
+        self.node = self.make_node(bits=bits, longpoll_tx_seconds=1)
+        self.pool = self.make_sv2(self.node, extra=API + payout, vardiff='start = 1e-7\nminimum = 1e-7\nmaximum = 1e-7\n', zmq=False,
                                   **options)
         self.url = 'http://' + self.pool.wait_log(r'api: HTTP on (\S+)').group(1)
 
@@ -158,6 +165,28 @@ class UserPage(Site):
         self.url = 'http://' + self.pool.wait_log(r'api: HTTP on (\S+)').group(1)
         worker = self.workers()['nerd']  # from the books alone
         self.assertEqual((worker['state'], worker['shares']), ('offline', 2))
+
+    def test_every_field_is_documented(self):
+        """docs/api.md has each field, and no other; with money, of a block that the coinbase paid."""
+        self.begin(bits='1f7fffff', pool='scheme = "pplns"', payout='[payout]\nway = "coinbase"\nminimum = 546\n')
+        with Miner(self.pool.address) as miner:
+            miner.hello(MINER_ADDRESS)
+            self.share(miner, MINER_ADDRESS)
+            for _ in range(2):  # the first one closes the slice that the second one pays
+                after = miner.last_clean
+                self.assertIs(miner.submit(miner.find(MINER_ADDRESS, block=True))['result'], True)
+                miner.wait_job(20, after=after, clean=True)
+            account = wait_until(lambda: (answer := self.account())['money'] and answer, 15, 'the block is booked')
+            self.assertEqual({*account, *account['money']}, set(documented('Accounts')[1]))
+            status, answer = self.json(f'/api/v1/accounts/{MINER_ADDRESS}/workers')
+            fields = documented('Workers')[1]
+            states = {'no_share_yet', 'mining', 'offline'}
+            self.assertLessEqual(states, set(fields))
+            self.assertEqual({*answer['workers'][0], 'next'}, set(fields) - states)
+            def as_booked():
+                row, = self.pool.lines('balances')
+                return self.account()['money'] == {key: row[key + '_sat'] for key in ('balance', 'earned', 'paid')}
+            wait_until(as_booked, 10, 'the money is that of the books')
 
     def test_the_same_for_stratum_v2(self):
         self.begin()
@@ -247,6 +276,10 @@ class Metrics(Site):
                          REASONS)
         self.assertEqual(types['adit_first_share_seconds'], 'summary')
         self.assertTrue(0 <= values['adit_first_share_seconds_sum'] < 30)
+        section, names = documented('Metrics')
+        self.assertEqual(re.findall(r'^\| `(\w+)` \| (\w+) \|', section, re.M), [(name, types[name]) for name in names])
+        self.assertEqual(set(names), set(types))
+        self.assertEqual(set(re.findall(r'`(\w+)`', section.split('\nReasons: ')[1].split('\n\n')[0])), REASONS)
         python = foreign_python()
         if python is None:
             self.skipTest('python3-prometheus-client is not installed')
