@@ -120,6 +120,7 @@ class Crowd {
   ~Crowd() { stop(); }
   void stop() {
     miners_.clear();
+    worker_.post(books.receipt());  // it does not end with a share unanswered
     worker_.post(Drain{});
     worker_.join();
   }
