@@ -8,7 +8,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NUMBERS = range(1, 58)
 # Demands that have no test yet. This set only shrinks.
-OPEN = {2}
+OPEN = set()
 
 DEMAND = re.compile(r'(\d+)\. \S')
 TEST = re.compile(r'   test: ([\w./-]+)(?:: "(.+)")?')
