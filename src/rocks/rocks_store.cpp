@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <mutex>
+#include <utility>
 
 #include "rocks/durable_file.h"
 #include "rocks/rocks_options.h"
@@ -61,19 +62,34 @@ bool there_is_a_database(const std::string& path) {
   return std::filesystem::exists(path + "/CURRENT", ignored);
 }
 
-Result<std::string> make_scratch() {
-  std::error_code error;
-  const auto base = std::filesystem::temp_directory_path(error);
-  std::string path = (error ? std::string("/tmp") : base.string()) + "/adit-reader-XXXXXX";
-  if (::mkdtemp(path.data()) == nullptr) return file_error(path, "make folder", errno);
-  return path;
-}
+/// A folder that a secondary insists on when it is opened, and never looks at again, as its log is
+/// ours. So it goes at once: a reader that is killed later leaves nothing.
+class Scratch {
+ public:
+  Status make() {
+    std::error_code error;
+    const auto base = std::filesystem::temp_directory_path(error);
+    path_ = (error ? std::string("/tmp") : base.string()) + "/adit-reader-XXXXXX";
+    if (::mkdtemp(path_.data()) != nullptr) return {};
+    return file_error(std::exchange(path_, {}), "make folder", errno);
+  }
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
 
 }  // namespace
 
 struct RocksStore::Impl {
   std::string path;
-  std::string scratch;  // a reader's
   std::shared_ptr<BackgroundErrors> background = std::make_shared<BackgroundErrors>();
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;  // by family; null if the database lacks it
@@ -88,8 +104,6 @@ struct RocksStore::Impl {
       if (handle != nullptr) (void)db->DestroyColumnFamilyHandle(handle).ok();
     if (fallback != nullptr) (void)db->DestroyColumnFamilyHandle(fallback).ok();
     delete db;
-    std::error_code ignored;
-    if (!scratch.empty()) std::filesystem::remove_all(scratch, ignored);
   }
 
   rocksdb::ColumnFamilyHandle* handle(Family family) {
@@ -161,13 +175,12 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open_reader(const std::string& p
   std::erase_if(families, [&](const auto& f) {
     return std::find(names.begin(), names.end(), f.name) == names.end();
   });
-  auto scratch = make_scratch();
-  if (!scratch) return scratch.error();
-  impl->scratch = *scratch;
+  Scratch scratch;
+  if (const Status made = scratch.make(); !made) return made.error();
   std::vector<rocksdb::ColumnFamilyHandle*> opened;
   for (int attempt = 0; attempt < 5; ++attempt) {
     // The writer may delete a file between the list and the look; the next list is newer.
-    s = rocksdb::DB::OpenAsSecondary(options, path, impl->scratch, families, &opened, &impl->db);
+    s = rocksdb::DB::OpenAsSecondary(options, path, scratch.path(), families, &opened, &impl->db);
     if (s.ok()) break;
   }
   // A secondary refuses a log that ends torn; read as the next start would, it ends before that.
