@@ -174,7 +174,8 @@ Decoded Decoder::decode(std::string_view line, Request& request) {
   std::memset(padded_.data() + line.size(), ' ', simdjson::SIMDJSON_PADDING);
   dom::element root;
   auto error = parser_.parse(padded_.data(), line.size(), false).get(root);
-  if (error == simdjson::NUMBER_ERROR && shorten_integers(padded_.data(), line.size()))
+  // Its name for that differs: NUMBER_ERROR in Debian 12, BIGINT_ERROR in 13.
+  if (error != simdjson::SUCCESS && shorten_integers(padded_.data(), line.size()))
     error = parser_.parse(padded_.data(), line.size(), false).get(root);
   if (error == simdjson::NUMBER_ERROR) return Decoded::BadNumber;
   if (error != simdjson::SUCCESS) return Decoded::ParseError;
