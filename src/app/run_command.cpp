@@ -88,6 +88,7 @@ int run_command(const RunOptions& options) {
            network_name(config->pool.network), scheme_name(config->pool.scheme), sha256_selected());
   for (const std::string& warning : config->warnings) log_warn("config", "{}", warning);
   bound_connections(config->v1, uv::raise_fd_limit());
+  uv::grow_fd_table(config->v1.max_connections + kOwnFiles);
 
   uv::OsClock clock;
   uv::Loop loop(clock);

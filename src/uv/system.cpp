@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "uv/system.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -44,6 +48,16 @@ std::size_t raise_fd_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
   CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
   return limit.rlim_cur;
+}
+
+void grow_fd_table(std::size_t files) {
+  rlimit limit{};
+  CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  const rlim_t last = std::min<rlim_t>({files, limit.rlim_cur, INT_MAX}) - 1;
+  const int own = eventfd(0, EFD_CLOEXEC);
+  const int high = own < 0 ? -1 : fcntl(own, F_DUPFD_CLOEXEC, static_cast<int>(last));
+  for (const int fd : {own, high})
+    if (fd >= 0) ::close(fd);
 }
 
 void name_thread(const char* name) { pthread_setname_np(pthread_self(), name); }

@@ -21,6 +21,10 @@ class OsEntropy final : public Entropy {
 
 /// Raises the soft limit of open files to the hard one; returns it.
 std::size_t raise_fd_limit();
+/// Makes room for so many open files, as far as the limit goes. Where a process has several
+/// threads, the kernel lets the one that needs a larger table wait for all processors (RCU), 8 to
+/// 24 ms at each doubling. So do it before there are miners to wait along.
+void grow_fd_table(std::size_t files);
 /// At most 15 characters; shows in `top -H`.
 void name_thread(const char* name);
 /// Cores this process may use.

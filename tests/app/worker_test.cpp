@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <thread>
 
 #include "adit/mining/job.h"
@@ -55,7 +56,10 @@ class Dialled {
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
     std::array<char, 4096> some{};
     while (heard_.find(text) == heard_.npos) {
-      const ssize_t count = read(fd_, some.data(), some.size());
+      ssize_t count = read(fd_, some.data(), some.size());
+      // With a time-out a read is not begun again by itself, whoever interrupted it.
+      for (int again = 0; count < 0 && errno == EINTR && again < 20; ++again)
+        count = read(fd_, some.data(), some.size());
       if (count <= 0) return false;
       heard_.append(some.data(), static_cast<std::size_t>(count));
     }
@@ -107,7 +111,8 @@ struct Books {
 
 class Crowd {
  public:
-  explicit Crowd(std::size_t count) : worker_(clock_, options(), links()) {
+  explicit Crowd(std::size_t count) : worker_(clock_, options(), links()), ending_{*this} {
+    uv::grow_fd_table(2 * count + 100);
     const auto address =
         worker_.listen(*uv::parse_listen_address("127.0.0.1:0"), Protocol::V1, false);
     REQUIRE(address.ok());
@@ -117,7 +122,6 @@ class Crowd {
     for (std::size_t i = 0; i < count; ++i) miners_.emplace_back(port_);
     for (Dialled& miner : miners_) REQUIRE(miner.hears(kNotify));
   }
-  ~Crowd() { stop(); }
   void stop() {
     miners_.clear();
     worker_.post(books.receipt());  // it does not end with a share unanswered
@@ -174,9 +178,14 @@ class Crowd {
     return made;
   }
   uv::OsClock clock_;
-  Worker worker_;
   std::uint16_t port_ = 0;
   std::vector<Dialled> miners_;
+  Worker worker_;
+  /// Also when the constructor fails.
+  struct Ending {
+    Crowd& crowd;
+    ~Ending() { crowd.stop(); }
+  } ending_;
 };
 
 bool within(Duration time, const std::function<bool()>& condition) {

@@ -2,6 +2,7 @@
 """Signals and limits of the process: drain, second signal, reload, second instance, busy port, few files, a pause."""
 
 import os
+import re
 import resource
 import signal
 import socket
@@ -147,6 +148,15 @@ class Signals(PoolTest):
         self.assertIn(f'port {pool.address.split(":")[1]} on 127.0.0.1 is in use', done.stdout + done.stderr)
         with Finder(pool, self.node) as miner:
             self.assertIs(miner.submit(miner.find(USER, block=False))['result'], True)
+
+    def test_the_table_of_open_files_is_there_before_miners_are(self):
+        # Else it grows while they wait: see grow_fd_table.
+        pool = self.make_pool(self.node)
+        with open(f'/proc/{pool.process.pid}/status') as file:
+            size = int(re.search(r'FDSize:\s+(\d+)', file.read()).group(1))
+        with open(f'/proc/{pool.process.pid}/limits') as file:
+            limit = int(re.search(r'Max open files\s+(\d+)', file.read()).group(1))
+        self.assertGreaterEqual(size, min(10_000, limit))
 
     def test_few_files_healthy_miners_go_on(self):
         pool = self.make_pool(self.node, start=False)

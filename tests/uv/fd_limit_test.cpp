@@ -5,9 +5,13 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <fstream>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "uv/system.h"
 #include "uv_support.h"
 
 namespace adit::uv {
@@ -21,6 +25,14 @@ std::size_t free_descriptors() {
   for (int fd = dup(0); fd >= 0; fd = dup(0)) opened.push_back(fd);
   for (const int fd : opened) close(fd);
   return opened.size();
+}
+
+/// Places in the process's table of open files.
+std::size_t table_size() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (std::size_t size = 0; word == "FDSize:" && status >> size) return size;
+  return 0;
 }
 
 int child() {
@@ -80,6 +92,28 @@ TEST_CASE("running out of descriptors neither spins nor drops anybody") {
   REQUIRE(waitpid(pid, &status, 0) == pid);
   REQUIRE(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("the table of open files grows ahead, as far as the limit goes, and no file stays open") {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const int next = dup(0);
+    close(next);
+    const std::size_t before = table_size();
+    grow_fd_table(2 * before + 1);
+    const bool grown = before > 0 && table_size() > 2 * before;
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_cur, 4 * before);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    grow_fd_table(std::size_t{1} << 40);
+    const bool bounded = table_size() <= 4 * before;
+    const int after = dup(0);
+    _exit(grown && bounded && after == next ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(waitpid(pid, &status, 0) == pid);
+  CHECK(status == 0);
 }
 
 }  // namespace adit::uv
