@@ -7,6 +7,7 @@
 #include "adit/bitcoin/block.h"
 #include "app/job_plan.h"
 #include "good_config.h"
+#include "plan_values.h"
 
 using namespace adit;
 using namespace adit::test;
@@ -30,39 +31,8 @@ Config config_of(const std::string& rest) {
   return *config;
 }
 
-Script script_of(std::uint32_t number) {  // P2WPKH
-  Script script(22, 7);
-  script[0] = 0;
-  script[1] = 20;
-  store_le(script.data() + 2, number);
-  return script;
-}
-
-PlanPtr plan_of(const Config& config, std::uint32_t accounts) {
-  auto plan = std::make_shared<PayoutPlan>();
-  plan->slice = 7;
-  plan->entry = 11;
-  plan->terms = terms_of(config);
-  for (std::uint32_t i = 1; i <= accounts; ++i)
-    plan->accounts.push_back({AccountId(i), 1'000 + i, Satoshi(), script_of(i)});
-  return plan;
-}
-
-TemplatePtr block_of(std::uint32_t transactions_weight) {
-  auto block = std::make_shared<BlockTemplate>();
-  block->network = Network::Regtest;
-  block->height = 120;
-  block->bits = CompactTarget(0x207fffff);
-  block->target = *Target::from_compact(block->bits);
-  block->coinbase_value = Satoshi(5'000'000'000);
-  block->curtime = 1'700'000'000;
-  if (transactions_weight > 0) {
-    TemplateTransaction transaction;
-    transaction.data = {1};
-    transaction.weight = transactions_weight;
-    block->transactions.push_back(transaction);
-  }
-  return block;
+TemplatePtr template_of(std::uint32_t transactions_weight) {
+  return std::make_shared<BlockTemplate>(block_of(transactions_weight));
 }
 
 JobPtr job_of(const Config& config, const TemplatePtr& block, const PlanPtr& plan) {
@@ -179,7 +149,7 @@ TEST_CASE("sizes: every mistake names its file, line and key") {
 TEST_CASE("sizes: a job is made in each, exact to the satoshi and within its weight") {
   const Config config = config_of("[stratum.v1]\ncoinbase_weight = 2000\n" + kCoinbase +
                                   agent("NiceHash", "204") + agent("bitaxe", "4000"));
-  const TemplatePtr block = block_of(1'000);
+  const TemplatePtr block = template_of(1'000);
   const JobPtr job = job_of(config, block, plan_of(config, 100));
   CHECK(job->plan_weight == 8'000);
   CHECK(outputs_of(*job).size() == 65);  // 64 accounts, and the pool for the others
@@ -208,28 +178,28 @@ TEST_CASE("sizes: a job is made in each, exact to the satoshi and within its wei
 
 TEST_CASE("sizes: a coinbase that would be the same is not made again") {
   const Config config = config_of(kCoinbase + agent("NiceHash", "204") + agent("bitaxe", "4000"));
-  CHECK(job_of(config, block_of(0), nullptr)->smaller.empty());
-  CHECK(job_of(config, block_of(0), plan_of(config, 0))->smaller.empty());
-  CHECK(job_of(config, block_of(0), plan_of(config, 1))->smaller.empty());
+  CHECK(job_of(config, template_of(0), nullptr)->smaller.empty());
+  CHECK(job_of(config, template_of(0), plan_of(config, 0))->smaller.empty());
+  CHECK(job_of(config, template_of(0), plan_of(config, 1))->smaller.empty());
   // Thirty accounts find room in 4,000.
-  const JobPtr thirty = job_of(config, block_of(0), plan_of(config, 30));
+  const JobPtr thirty = job_of(config, template_of(0), plan_of(config, 30));
   REQUIRE(thirty->smaller.size() == 1);
   CHECK(thirty->smaller[0].weight == 204);
   CHECK(job_of_size(thirty, 4'000) == thirty);
   // A full block leaves 2,000 to all of them.
-  const JobPtr full = job_of(config, block_of(4'000'000 - 1'600 - 2'000), plan_of(config, 100));
+  const JobPtr full = job_of(config, template_of(4'000'000 - 1'600 - 2'000), plan_of(config, 100));
   CHECK(full->plan_weight == 2'000);
   REQUIRE(full->smaller.size() == 1);
   CHECK(job_of_size(full, 204)->plan_weight == 204);
   // Without transactions, as on a new tip.
-  CHECK(job_of(config, block_of(0), plan_of(config, 100))->smaller.size() == 2);
+  CHECK(job_of(config, template_of(0), plan_of(config, 100))->smaller.size() == 2);
 }
 
 TEST_CASE("sizes: jobs of pools with other ways to pay have none") {
   Config config = config_of(kCoinbase + agent("bitaxe", "204"));
   const PlanPtr plan = plan_of(config, 100);
-  CHECK(job_of(config, block_of(0), plan)->smaller.size() == 1);
+  CHECK(job_of(config, template_of(0), plan)->smaller.size() == 1);
   config.pool.scheme = SchemeKind::Solo;
   CHECK(smaller_sizes(config).empty());
-  CHECK(job_of(config, block_of(0), nullptr)->smaller.empty());
+  CHECK(job_of(config, template_of(0), nullptr)->smaller.empty());
 }

@@ -6,19 +6,14 @@
 #include <doctest/doctest.h>
 
 #include "app/solo_jobs.h"
+#include "plan_values.h"
 
 using namespace adit;
+using namespace adit::test;
 
 namespace {
 
 const Network kNet = Network::Regtest;
-
-Script script_of(std::uint8_t tag) {  // P2WPKH
-  Script script(22, tag);
-  script[0] = 0;
-  script[1] = 20;
-  return script;
-}
 
 Config config_of(const std::string& pool_section, const std::string& rest) {
   auto config = parse_config(
@@ -28,34 +23,6 @@ Config config_of(const std::string& pool_section, const std::string& rest) {
       "x.toml");
   REQUIRE_MESSAGE(config.ok(), (config ? "" : config.error().text));
   return *config;
-}
-
-BlockTemplate block_of(std::uint32_t transactions_weight) {
-  BlockTemplate block;
-  block.network = kNet;
-  block.height = 120;
-  block.bits = CompactTarget(0x207fffff);
-  block.target = *Target::from_compact(block.bits);
-  block.coinbase_value = Satoshi(5'000'000'000);
-  block.curtime = 1'700'000'000;
-  if (transactions_weight > 0) {
-    TemplateTransaction transaction;
-    transaction.data = {1};
-    transaction.weight = transactions_weight;
-    block.transactions.push_back(transaction);
-  }
-  return block;
-}
-
-PlanPtr plan_of(const Config& config, std::uint32_t accounts) {
-  auto plan = std::make_shared<PayoutPlan>();
-  plan->slice = 7;
-  plan->entry = 11;
-  plan->terms = terms_of(config);
-  for (std::uint32_t i = 1; i <= accounts; ++i)
-    plan->accounts.push_back(
-        {AccountId(i), 1'000 + i, Satoshi(), script_of(static_cast<std::uint8_t>(i))});
-  return plan;
 }
 
 Satoshi sum_of(const std::vector<TxOut>& outputs) {
@@ -156,10 +123,7 @@ TEST_CASE("solo: jobs that nobody works on are forgotten, however many addresses
   const JobPtr base =
       *make_job(JobNumber(1), TipNumber(1), true, block, job_options(config, *block, nullptr));
   const auto address = [](std::size_t number) {
-    Script script = script_of(static_cast<std::uint8_t>(number));
-    script[3] = static_cast<std::uint8_t>(number >> 8);
-    script[4] = static_cast<std::uint8_t>(number >> 16);
-    return *address_of(script, kNet);
+    return *address_of(script_of(static_cast<std::uint32_t>(number)), kNet);
   };
   std::vector<JobPtr> held;
   for (std::size_t number = 0; number < 10 * SoloJobs::kSweepAt; ++number) {
