@@ -102,13 +102,10 @@ Status set_coinbase(Job& job, const JobOptions& options) {
 /// V1's alone, which knows no promised block: Job::next stays null.
 Status add_smaller(Job& job, const JobOptions& options) {
   CHECK(options.smaller.size() <= kSmallerJobsMax);
-  JobOptions other;
-  other.coinbase_tag = options.coinbase_tag;
-  other.plan_slice = options.plan_slice;
-  other.plan_entry = options.plan_entry;
-  other.terms = options.terms;
-  other.pool_script = options.pool_script;
-  other.payee = options.payee;
+  if (options.smaller.empty()) return {};
+  JobOptions other = options;
+  other.next_outputs.clear();
+  other.smaller.clear();
   std::vector<SmallerJob> smaller;
   for (const SmallerCoinbase& coinbase : options.smaller) {
     other.outputs = coinbase.outputs;
